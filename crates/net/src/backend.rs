@@ -1,0 +1,189 @@
+//! The `Backend` trait: what a link or firewall implementation does, and the messages it is asked with.
+//!
+//! # Contract
+//!
+//! * [`Backend::describe`], [`Backend::probe`], [`Backend::plan`] and [`Backend::check`] change nothing on the host.
+//! * [`Backend::attach`] is all or nothing: when it answers an error, nothing of it is left. It is called at most once
+//!   per jail, and only after the undo of its [`Actions`] is in the journal; the caller may die at any moment of it.
+//! * [`Backend::detach`] and [`Backend::gc`] are idempotent, and work in a process that never called `attach`, for a
+//!   jail whose network namespace may be gone. Removing what is not there is success.
+//! * A backend changes only what is named after the jail, and the shared things, which
+//!   are made with the first jail and removed with the last one: [`Backend::detach`] says so with `last`. The caller
+//!   holds the machine's network lock around `detach` with `last` set, so no other jail of ours starts meanwhile.
+//! * Calls of different jails may run at the same time, in different processes.
+//! * Nothing outlives a call: descriptors opened in the jail's network namespace are closed before it returns.
+
+use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Attachment, Egress, JailId, Network, Publish};
+pub use jail_sys::{Failure, Kind};
+
+/// What a backend is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Gives the jail its interfaces.
+    Link,
+    /// Publishes its ports and refuses the connections it may not open.
+    Firewall,
+}
+
+/// What a backend says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// Its name, as `--backend` takes it.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Its version.
+    pub version: String,
+    /// One line for `jail backends`.
+    pub summary: String,
+    /// Options it takes, name to one-line description.
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
+}
+
+/// Whether a backend can work on this host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "support")]
+pub enum Support {
+    /// It can.
+    Yes,
+    /// It cannot.
+    No {
+        /// Why, as a clause: `no program nft in PATH`.
+        reason: String,
+        /// The remedy.
+        hint: String,
+    },
+}
+
+/// What a jail's network should be: everything `plan` needs. Pure data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Whose network.
+    pub jail: JailId,
+    /// The jail's name, for comments a person reads.
+    pub name: String,
+    /// Its interfaces, in order.
+    pub attachments: Vec<Attachment>,
+    /// The ports published, to the first attachment's address of the family.
+    #[serde(default)]
+    pub publish: Vec<Publish>,
+    /// The connections it may open.
+    #[serde(default)]
+    pub egress: Egress,
+    /// Host interfaces that forward only because we switched it on: nothing but ours may pass them (firewall role).
+    #[serde(default)]
+    pub forwards: Vec<String>,
+}
+
+/// What `attach` would do. Opaque to the caller but for `words`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actions {
+    /// Each action in words, in order, for `jail plan`.
+    pub words: Vec<String>,
+    /// What the backend's own `attach` reads.
+    pub data: serde_json::Value,
+    /// What the backend's own `detach` reads; journaled before `attach`.
+    pub undo: Undo,
+}
+
+/// What undoes an attach, in the backend's own form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Undo(pub serde_json::Value);
+
+/// What an attach achieved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// The interfaces as they are now, in the request's order (link role; empty for a firewall).
+    #[serde(default)]
+    pub interfaces: Vec<Interface>,
+}
+
+/// An interface of a jail as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Its name inside.
+    pub name: String,
+    /// Its MAC address.
+    pub mac: String,
+    /// Its MTU.
+    pub mtu: u32,
+}
+
+/// Differences between what should be and what is, each in words; empty when there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// One clause per difference: `link j3fa04b11c2d90 is missing`.
+    pub differences: Vec<String>,
+}
+
+/// What `gc` removed, each in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaped {
+    /// One clause per thing removed: `link j3fa04b11c2d90`.
+    pub removed: Vec<String>,
+}
+
+/// How thorough a detach is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detach {
+    /// Return only when it can be seen to be gone (a link that goes with its namespace takes a while).
+    pub wait: bool,
+    /// No other jail uses this backend: remove the things shared by all of them too.
+    pub last: bool,
+}
+
+/// A link or firewall implementation. See the module's contract.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// What it is.
+    fn describe(&self) -> Description;
+
+    /// Whether it can work on this host. Spawns nothing.
+    async fn probe(&self) -> Result<Support, Failure>;
+
+    /// What `attach` would do, with its undo.
+    async fn plan(&self, want: &Request) -> Result<Actions, Failure>;
+
+    /// Does it. `netns` is the jail's network namespace.
+    async fn attach(&self, actions: &Actions, netns: BorrowedFd<'_>) -> Result<Attached, Failure>;
+
+    /// What differs from what should be. Changes nothing.
+    async fn check(&self, want: &Request) -> Result<Drift, Failure>;
+
+    /// Removes what belongs to the jail: exactly that with the undo, by its name without.
+    async fn detach(&self, jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure>;
+
+    /// Removes what belongs to a jail that is not in `alive`, and with nobody alive what is shared.
+    async fn gc(&self, alive: &[JailId]) -> Result<Reaped, Failure>;
+
+    /// Makes a network's bridge, or sees that it is there (link role). Answers the network with what the host says
+    /// of it filled in: an adopted bridge's subnets.
+    async fn network_up(&self, network: &Network) -> Result<Network, Failure> {
+        Err(not_for(&self.describe(), "network_up", &network.name))
+    }
+
+    /// Removes the bridge of a network of ours; of an adopted one, nothing (link role). Idempotent.
+    async fn network_down(&self, network: &Network) -> Result<(), Failure> {
+        Err(not_for(&self.describe(), "network_down", &network.name))
+    }
+
+    /// The network that a bridge of this name is, read from the host; `None` when there is no such bridge (link role).
+    async fn network_of(&self, bridge: &str) -> Result<Option<Network>, Failure> {
+        Err(not_for(&self.describe(), "network_of", bridge))
+    }
+}
+
+fn not_for(backend: &Description, operation: &'static str, object: &str) -> Failure {
+    let message = format!("the backend {} does not make networks", backend.name);
+    Failure::new(Kind::Unsupported, "network", operation, object, message)
+        .hint("choose a link backend with --backend")
+}

@@ -1,0 +1,4 @@
+//! The network of a jail.
+
+pub mod backend;
+pub mod model;

@@ -1,0 +1,134 @@
+//! `Failure`: the one error of every stage, as data. What it says to a person is built here and nowhere else.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of failure it is, shaped by what a caller can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// What was asked for makes no sense (malformed, out of range, contradictory).
+    Invalid,
+    /// Something that was named is not there.
+    NotFound,
+    /// Something that was asked for belongs to somebody else: a name, an address, a port.
+    Conflict,
+    /// The caller may not do this.
+    Denied,
+    /// This host, kernel or backend cannot do it.
+    Unsupported,
+    /// A step that should have worked did not.
+    Failed,
+}
+
+/// Why something could not be done: which stage, which operation, on what, with which errno, and what to do.
+///
+/// `message` is the sentence a person reads, without the remedy; `hint` is the remedy, or empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What a caller can do about it.
+    pub kind: Kind,
+    /// The stage it happened in: `namespace`, `filesystem`, `filter`, `network`, `command`, `state`.
+    pub stage: Cow<'static, str>,
+    /// The system call or step, as a man page or our documentation names it: `mount_setattr`, `lease address`.
+    pub operation: Cow<'static, str>,
+    /// The user's own option or path it was about: `--grant=/srv/www`.
+    pub object: String,
+    /// The kernel's answer, a number of errno(3), where there was one.
+    pub errno: Option<i32>,
+    /// What happened, as a sentence without a full stop.
+    pub message: String,
+    /// What to do about it; empty when there is nothing to say.
+    pub hint: String,
+}
+
+impl Failure {
+    /// A failure that has no errno: `message` says everything.
+    pub fn new(
+        kind: Kind,
+        stage: impl Into<Cow<'static, str>>,
+        operation: impl Into<Cow<'static, str>>,
+        object: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Failure {
+            kind,
+            stage: stage.into(),
+            operation: operation.into(),
+            object: object.into(),
+            errno: None,
+            message: message.into(),
+            hint: String::new(),
+        }
+    }
+
+    /// A system call that failed: the message is built from the operation, the object and the errno.
+    pub fn call(
+        stage: impl Into<Cow<'static, str>>,
+        operation: impl Into<Cow<'static, str>>,
+        object: impl Into<String>,
+        error: &std::io::Error,
+    ) -> Self {
+        let (operation, object) = (operation.into(), object.into());
+        let errno = error.raw_os_error();
+        let kind = match errno {
+            Some(libc::ENOENT) => Kind::NotFound,
+            Some(libc::EPERM | libc::EACCES) => Kind::Denied,
+            Some(libc::ENOSYS | libc::EOPNOTSUPP) => Kind::Unsupported,
+            Some(libc::EADDRINUSE | libc::EEXIST) => Kind::Conflict,
+            _ => Kind::Failed,
+        };
+        let message = format!("{object}: {operation}: {}", describe(error));
+        Failure { errno, ..Failure::new(kind, stage, operation, object, message) }
+    }
+
+    /// The same failure with a remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+/// The error's own words, without the `(os error N)` that std adds.
+fn describe(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if !self.hint.is_empty() {
+            write!(f, "; {}", self.hint)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_call_reads_as_one_sentence_with_the_users_own_words() {
+        let error = std::io::Error::from_raw_os_error(libc::ENOENT);
+        let failure = Failure::call("filesystem", "open_tree", "--grant=/srv/www", &error)
+            .hint("create the directory first");
+        assert_eq!(failure.errno, Some(libc::ENOENT));
+        assert_eq!(failure.kind, Kind::NotFound);
+        assert_eq!(
+            failure.to_string(),
+            "--grant=/srv/www: open_tree: No such file or directory; create the directory first"
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! Raw system calls for starting a jail.
+
+pub mod failure;
+pub mod ids;
+pub mod lease;
+pub mod op;
+
+pub use failure::{Failure, Kind};
+pub use ids::IdMap;
