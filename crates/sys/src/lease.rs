@@ -2,11 +2,12 @@
 //!
 //! The lock is the truth, not the file: a lease is held while some process has the open file description, so it ends
 //! with its holder however that dies, and survives execve when close-on-exec is cleared. The file's text says who
-//! holds it. See flock(2).
+//! holds it. The lock is an open file description lock and not a flock(2), because it can be asked about without
+//! being taken: who only looks never stands in the way of who takes. See fcntl(2).
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -41,14 +42,10 @@ impl Lease {
     pub fn take(path: &Path, holder: &str) -> io::Result<Taken> {
         loop {
             let mut file = open(path)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    let mut text = String::new();
-                    file.read_to_string(&mut text)?;
-                    return Ok(Taken::Theirs(text));
-                }
-                Err(TryLockError::Error(error)) => return Err(error),
+            if !try_lock(&file)? {
+                let mut text = String::new();
+                file.read_to_string(&mut text)?;
+                return Ok(Taken::Theirs(text));
             }
             if !is_at(&file, path)? {
                 continue; // the holder before us removed the file between our open and our lock
@@ -59,6 +56,18 @@ impl Lease {
             file.rewind()?;
             file.write_all(holder.as_bytes())?;
             return Ok(Taken::Ours { lease: Lease { file, path: path.to_owned() }, previous });
+        }
+    }
+
+    /// Whether somebody alive holds the lease at `path`. Takes nothing.
+    ///
+    /// # Errors
+    /// What open(2) answers, unless there is no file, or fcntl(2).
+    pub fn is_held(path: &Path) -> io::Result<bool> {
+        match OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path) {
+            Ok(file) => is_locked(&file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -101,6 +110,36 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// A write lock on the whole file, as fcntl(2) takes it.
+fn whole_file() -> libc::flock {
+    libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    }
+}
+
+fn try_lock(file: &File) -> io::Result<bool> {
+    let lock = whole_file();
+    // SAFETY: the descriptor is open for the length of the call, and fcntl only reads the structure.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) } == 0 {
+        return Ok(true);
+    }
+    let error = io::Error::last_os_error();
+    if error.kind() == io::ErrorKind::WouldBlock { Ok(false) } else { Err(error) }
+}
+
+fn is_locked(file: &File) -> io::Result<bool> {
+    let mut lock = whole_file();
+    // SAFETY: the descriptor is open for the length of the call, and the structure is ours to be written to.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK)
+}
+
 /// Whether `path` still names this open file.
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let ours = file.metadata()?;
@@ -127,9 +166,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("10.10.20.10");
         let (lease, _) = take(&path, "web").unwrap();
+        assert!(Lease::is_held(&path).unwrap());
         assert!(matches!(Lease::take(&path, "db").unwrap(), Taken::Theirs(who) if who == "web"));
         lease.release().unwrap();
         assert!(!path.exists());
+        assert!(!Lease::is_held(&path).unwrap());
         assert!(take(&path, "db").is_some());
     }
 

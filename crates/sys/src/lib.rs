@@ -2,6 +2,7 @@
 
 pub mod failure;
 pub mod ids;
+#[allow(unsafe_code)]
 pub mod lease;
 pub mod op;
 
