@@ -14,7 +14,7 @@ pub const VERSION: u32 = 1;
 pub const SYMBOL: &str = "jail_plugin_v1";
 
 /// [`Descriptor::flags`]: a panic ends the process. Such a plugin is not loaded.
-pub const ABORTS_ON_PANIC: u32 = 1;
+pub const ABORTS_ON_PANIC: u64 = 1;
 
 /// The most bytes of a reply that a host takes.
 pub const REPLY_LIMIT: usize = 4 << 20;

@@ -48,7 +48,7 @@ pub const fn descriptor<B: Backend + Default>(build: &'static [u8]) -> Descripto
             Ok(text) => text.as_ptr(),
             Err(_) => ptr::null(),
         },
-        flags: if cfg!(panic = "abort") { abi::ABORTS_ON_PANIC as u64 } else { 0 },
+        flags: if cfg!(panic = "abort") { abi::ABORTS_ON_PANIC } else { 0 },
         call: Some(call::<B>),
         release: Some(release),
     }
@@ -118,7 +118,7 @@ fn words(payload: &(dyn Any + Send)) -> String {
 
 fn answer<B: Backend + Default>(method: &CStr, request: &[u8], netns: Option<BorrowedFd<'_>>) -> Vec<u8> {
     match Method::named(method) {
-        Some(method) => respond::<B>(method, request, netns).unwrap_or_else(|failure| refusal(failure)),
+        Some(method) => respond::<B>(method, request, netns).unwrap_or_else(refusal),
         None => {
             let method = method.to_string_lossy();
             let message = format!("the backend does not know the method {method}");

@@ -1,6 +1,7 @@
 //! The messages in JSON: which method takes what. Answers are `{"ok": ...}` or `{"error": {...}}`.
 
 use std::ffi::CStr;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -116,14 +117,14 @@ pub(crate) struct Complaint {
 
 impl Complaint {
     /// The failure, with what was left out filled in. A kind of a later version reads as [`Kind::Failed`].
-    pub(crate) fn into_failure(self, backend: &str, method: Method) -> Failure {
+    pub(crate) fn into_failure(self, plugin: &Path, method: Method) -> Failure {
         let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
         let kind = serde_json::from_value(self.kind).unwrap_or(Kind::Failed);
         let mut failure = Failure::new(
             kind,
             or(self.stage, "network"),
             or(self.operation, method.name()),
-            or(self.object, backend),
+            or(self.object, &plugin.display().to_string()),
             self.message,
         );
         failure.errno = self.errno;
@@ -168,7 +169,7 @@ mod tests {
         let Envelope::Error(complaint) = serde_json::from_slice::<Envelope<()>>(&bytes).unwrap() else {
             panic!()
         };
-        assert_eq!(complaint.into_failure("null", Method::Attach), failure);
+        assert_eq!(complaint.into_failure(Path::new("null"), Method::Attach), failure);
     }
 
     #[test]
@@ -177,7 +178,7 @@ mod tests {
         let Envelope::Error(complaint) = serde_json::from_str::<Envelope<()>>(text).unwrap() else {
             panic!()
         };
-        let failure = complaint.into_failure("null", Method::Gc);
+        let failure = complaint.into_failure(Path::new("null"), Method::Gc);
         assert_eq!((failure.kind, &*failure.operation, &*failure.object), (Kind::Failed, "gc", "null"));
     }
 }
