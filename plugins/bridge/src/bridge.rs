@@ -1,0 +1,146 @@
+//! The bridge of a network: read from the host, made when it is ours, removed when it is ours and unused.
+
+use std::{fs, io};
+
+use futures_util::future::try_join_all;
+use ipnet::IpNet;
+use jail_net::backend::{Failure, Kind};
+use jail_net::mac::Mac;
+use jail_net::model::{Network, Origin};
+use rtnetlink::{Handle, LinkBridge};
+
+use crate::link::{self, Link};
+
+/// The bridge of this name, `None` if nothing has the name.
+///
+/// # Errors
+/// `Invalid` when what has the name is no bridge.
+pub(crate) async fn find(handle: &Handle, name: &str) -> Result<Option<Link>, Failure> {
+    let found = link::find(handle, name).await?;
+    if let Some(link) = &found
+        && !link.is_bridge()
+    {
+        let message = format!("--net={name}: the interface {name} is not a bridge");
+        return Err(Failure::new(Kind::Invalid, "network", "find bridge", format!("--net={name}"), message)
+            .hint("name a bridge or a network (jail net list)"));
+    }
+    Ok(found)
+}
+
+/// The failure for a bridge that is nobody's to make.
+pub(crate) fn missing(name: &str) -> Failure {
+    let message = format!("--net={name}: there is no interface {name}");
+    Failure::new(Kind::NotFound, "network", "find bridge", format!("--net={name}"), message)
+        .hint(format!("make it with: jail net create {name} --bridge={name} --subnet=10.10.20.0/24"))
+}
+
+/// The network that an existing bridge is: its first address of each family with its prefix.
+pub(crate) async fn network_of(handle: &Handle, bridge: &Link) -> Result<Network, Failure> {
+    let addresses = link::addresses(handle, bridge).await?;
+    let subnet = addresses.iter().find_map(|net| match net {
+        IpNet::V4(net) => Some(*net),
+        IpNet::V6(_) => None,
+    });
+    let subnet6 = addresses.iter().find_map(|net| match net {
+        IpNet::V6(net) => Some(*net),
+        IpNet::V4(_) => None,
+    });
+    let name = bridge.name.clone();
+    Ok(Network { bridge: name.clone(), name, origin: Origin::Adopted, subnet, subnet6 })
+}
+
+/// The bridge of a network, made now if it is ours and missing.
+pub(crate) async fn ensure(handle: &Handle, network: &Network) -> Result<Link, Failure> {
+    let name = &network.bridge;
+    if let Some(bridge) = find(handle, name).await? {
+        return Ok(bridge);
+    }
+    if network.origin == Origin::Adopted {
+        return Err(missing(name));
+    }
+    match make(handle, network).await {
+        // Another start made it between our look and our request.
+        Err(failure) if failure.kind == Kind::Conflict => {}
+        result => result?,
+    }
+    find(handle, name).await?.ok_or_else(|| missing(name))
+}
+
+/// Makes the bridge with a MAC of its own: one without would take its first port's, and another when that is gone.
+async fn make(handle: &Handle, network: &Network) -> Result<(), Failure> {
+    let name = &network.bridge;
+    let bridge = LinkBridge::new(name).address(Mac::of_bridge(name).0.to_vec()).down().build();
+    link::add(handle, bridge, name).await?;
+    let made = configure(handle, network).await;
+    if made.is_err() {
+        link::delete(handle, name).await?;
+    }
+    made
+}
+
+async fn configure(handle: &Handle, network: &Network) -> Result<(), Failure> {
+    let name = &network.bridge;
+    if network.subnet6.is_none() {
+        without_ipv6(name)?;
+    }
+    let bridge = link::find(handle, name).await?.ok_or_else(|| missing(name))?;
+    let addresses = network.host_addresses();
+    try_join_all(addresses.into_iter().map(|net| link::add_address(handle, bridge.index, net))).await?;
+    link::up(handle, name).await
+}
+
+/// Keeps IPv6 off a bridge that has no IPv6 subnet: no fe80:: address for jails to reach the host by, and no multicast
+/// route that appears with the first port and stays. Only a sysctl can say it.
+fn without_ipv6(bridge: &str) -> Result<(), Failure> {
+    let path = format!("/proc/sys/net/ipv6/conf/{bridge}/disable_ipv6");
+    match fs::write(&path, "1") {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()), // a kernel without IPv6
+        result => result.map_err(|error| Failure::call("network", "write", path, &error)),
+    }
+}
+
+/// Makes the bridge of a network of ours, or sees that it is there and has our addresses; of an adopted one, reads
+/// its subnets.
+pub(crate) async fn up(handle: &Handle, network: &Network) -> Result<Network, Failure> {
+    let bridge = ensure(handle, network).await?;
+    let is = network_of(handle, &bridge).await?;
+    if network.origin == Origin::Adopted {
+        return Ok(Network { subnet: is.subnet, subnet6: is.subnet6, ..network.clone() });
+    }
+    let addresses = link::addresses(handle, &bridge).await?;
+    match network.host_addresses().into_iter().find(|net| !addresses.contains(net)) {
+        None => Ok(network.clone()),
+        Some(net) => Err(conflict(
+            network,
+            "RTM_NEWADDR",
+            format!("the bridge {} is there already, without the address {net}", bridge.name),
+        )
+        .hint(format!("choose another name with --bridge, or take it as it is with --net={}", bridge.name))),
+    }
+}
+
+/// Removes the bridge of a network of ours. One that has our name but not our MAC is somebody else's and stays.
+pub(crate) async fn down(handle: &Handle, network: &Network) -> Result<(), Failure> {
+    if network.origin == Origin::Adopted {
+        return Ok(());
+    }
+    let Some(bridge) = link::find(handle, &network.bridge).await?.filter(is_ours) else {
+        return Ok(());
+    };
+    let ports = link::all(handle).await?.into_iter().filter(|port| port.master == Some(bridge.index));
+    let ports: Vec<String> = ports.map(|port| port.name).collect();
+    if !ports.is_empty() {
+        let message = format!("the bridge {} is in use by {}", bridge.name, ports.join(", "));
+        return Err(conflict(network, "RTM_DELLINK", message).hint("stop the jails on it first (jail list)"));
+    }
+    link::delete(handle, &bridge.name).await?;
+    Ok(())
+}
+
+fn is_ours(link: &Link) -> bool {
+    link.is_bridge() && link.mac == Mac::of_bridge(&link.name).0
+}
+
+fn conflict(network: &Network, operation: &'static str, message: String) -> Failure {
+    Failure::new(Kind::Conflict, "network", operation, network.name.clone(), message)
+}

@@ -1,0 +1,102 @@
+//! Taking interfaces away. A veth goes with the jail's network namespace, so that mostly nothing is to be done:
+//! deleting it costs tens of milliseconds under the lock that every other start needs.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use jail_net::backend::{Failure, Reaped};
+use jail_net::model::JailId;
+use nix::net::if_::if_nametoindex;
+use rtnetlink::Handle;
+use tokio::time::timeout;
+
+use crate::link::{self, Link};
+use crate::wire::Wire;
+
+/// How long a namespace may outlive its jail before its links are deleted: somebody's descriptor can hold it for ever.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many interfaces a jail has at most.
+const INTERFACES: usize = 4;
+
+/// Every name a link of this jail can have.
+pub(crate) fn names_of(jail: &JailId) -> Vec<String> {
+    (0..INTERFACES).map(|index| jail.link_name(index)).collect()
+}
+
+/// Returns when links that are about to go are gone; deletes what stays.
+pub(crate) async fn wait(names: &[String]) -> Result<(), Failure> {
+    let wire = Wire::hearing_of_links()?;
+    let gone = wire.run(|_handle, mut events| async move {
+        // Every event is only a reason to look again: no event can be missed or mistaken for another.
+        while names.iter().any(|name| exists(name)) {
+            if events.next().await.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    match timeout(PATIENCE, gone).await {
+        Ok(result) => result,
+        Err(_) => delete(names).await,
+    }
+}
+
+/// Deletes the links that are there; returns when they are gone.
+pub(crate) async fn delete(names: &[String]) -> Result<(), Failure> {
+    let names: Vec<&String> = names.iter().filter(|name| exists(name)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Wire::open()?
+        .run(|handle, _| async move {
+            for name in names {
+                link::delete(&handle, name).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Asked past the lock that netlink requests wait for.
+fn exists(name: &str) -> bool {
+    if_nametoindex(name).is_ok()
+}
+
+/// Deletes every link that is named after a jail which is not alive.
+pub(crate) async fn gc(handle: &Handle, alive: &[JailId]) -> Result<Reaped, Failure> {
+    let mut removed = Vec::new();
+    for link in link::all(handle).await?.iter().filter(|link| belongs_to_none_of(link, alive)) {
+        if link::delete(handle, &link.name).await? {
+            removed.push(format!("link {}", link.name));
+        }
+    }
+    Ok(Reaped { removed })
+}
+
+fn belongs_to_none_of(link: &Link, alive: &[JailId]) -> bool {
+    link.is_veth() && jail_of(&link.name).is_some_and(|jail| !alive.contains(&jail))
+}
+
+/// Whose link a name says it is.
+fn jail_of(name: &str) -> Option<JailId> {
+    let (id, index) = name.strip_prefix('j')?.split_at_checked(12)?;
+    let index: usize = index.parse().ok().filter(|index| *index < INTERFACES)?;
+    let jail: JailId = id.parse().ok()?;
+    (jail.link_name(index) == name).then_some(jail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_of_ours_belongs_to_a_jail() {
+        assert_eq!(jail_of("j3fa04b11c2d90").unwrap().as_str(), "3fa04b11c2d9");
+        for other in
+            ["eth0", "j3fa04b11c2d9", "j3fa04b11c2d94", "j3fa04b11c2d9+0", "j3FA04b11c2d90", "x3fa04b11c2d90"]
+        {
+            assert!(jail_of(other).is_none(), "{other}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `Wire`: a conversation with the kernel's rtnetlink in one network namespace. See rtnetlink(7).
+
+use std::future::Future;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::pin::pin;
+use std::thread;
+
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use futures_util::stream::BoxStream;
+use jail_net::backend::{Failure, Kind};
+use nix::sched::{CloneFlags, setns};
+use rtnetlink::packet_route::RouteNetlinkMessage;
+use rtnetlink::proto::Connection;
+use rtnetlink::{Error, Handle, MulticastGroup};
+use tokio::runtime::Handle as Runtime;
+
+/// One item for every message that came without being asked for.
+pub(crate) type Events = BoxStream<'static, ()>;
+
+/// A netlink socket with what answers and listens on it.
+pub(crate) struct Wire {
+    connection: Connection<RouteNetlinkMessage>,
+    handle: Handle,
+    events: Events,
+}
+
+impl Wire {
+    /// In the namespace we are in.
+    pub(crate) fn open() -> Result<Self, Failure> {
+        Self::connect(&[]).map_err(|error| socket_failed(&error))
+    }
+
+    /// In the namespace we are in, hearing of every link that changes.
+    pub(crate) fn hearing_of_links() -> Result<Self, Failure> {
+        Self::connect(&[MulticastGroup::Link]).map_err(|error| socket_failed(&error))
+    }
+
+    /// In another namespace. A socket stays where it was made, so a thread goes there for it and ends; ours never moves.
+    pub(crate) fn open_in(netns: BorrowedFd<'_>) -> Result<Self, Failure> {
+        let runtime = Runtime::current();
+        let open = || {
+            setns(netns, CloneFlags::CLONE_NEWNET)?;
+            let _inside = runtime.enter();
+            Self::connect(&[])
+        };
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().spawn_scoped(scope, open)?;
+            thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread panicked")))
+        })
+        .map_err(|error| Failure::call("network", "setns", "the jail's network namespace", &error))
+    }
+
+    fn connect(groups: &[MulticastGroup]) -> io::Result<Self> {
+        let (connection, handle, messages) = rtnetlink::new_multicast_connection(groups)?;
+        Ok(Wire { connection, handle, events: messages.map(|_| ()).boxed() })
+    }
+
+    /// Does `work` while the connection is driven beside it, then closes the socket: nothing is left to a task that
+    /// would outlive the call.
+    pub(crate) async fn run<T, W>(self, work: impl FnOnce(Handle, Events) -> W) -> Result<T, Failure>
+    where
+        W: Future<Output = Result<T, Failure>>,
+    {
+        let work = pin!(work(self.handle, self.events));
+        match select(work, self.connection).await {
+            Either::Left((result, _)) => result,
+            // A request whose connection is gone would look like one that was answered.
+            Either::Right(_) => Err(socket_failed(&io::ErrorKind::ConnectionAborted.into())),
+        }
+    }
+}
+
+fn socket_failed(error: &io::Error) -> Failure {
+    Failure::call("network", "socket", "netlink", error)
+}
+
+/// The errno in a refusal of the kernel's.
+pub(crate) fn errno(error: &Error) -> Option<i32> {
+    match error {
+        Error::NetlinkError(message) => Some(-message.raw_code()),
+        _ => None,
+    }
+}
+
+/// A request that was refused, about `object`: a message of rtnetlink(7) and the user's own option or a link's name.
+pub(crate) fn refused(message: &'static str, object: impl Into<String>, error: &Error) -> Failure {
+    let object = object.into();
+    match errno(error) {
+        Some(errno) => Failure::call("network", message, object, &io::Error::from_raw_os_error(errno)),
+        None => {
+            let text = format!("{object}: {message}: {error}");
+            Failure::new(Kind::Failed, "network", message, object, text)
+        }
+    }
+}
