@@ -1,0 +1,63 @@
+//! Backends: found, listed, chosen, and why one is not usable.
+
+use jail_tests::Host;
+
+#[test]
+fn the_backends_are_listed_with_role_version_file_and_whether_they_can_be_used() {
+    let host = Host::new();
+    let list = host.jail("backends");
+    let line =
+        |name: &str| list.succeeds().lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
+    assert!(line("libjail_bridge.so").contains("link"), "{list}");
+    assert!(line("libjail_nft.so").contains("firewall"), "{list}");
+    let json = host.jail("--json backends").json();
+    let names: Vec<_> =
+        json.as_array().unwrap().iter().map(|b| b["name"].as_str().unwrap_or_default()).collect();
+    assert!(names.contains(&"bridge") && names.contains(&"nft"), "{json}");
+}
+
+#[test]
+fn one_that_is_not_a_plugin_is_listed_with_the_reason() {
+    let host = Host::new();
+    host.write("/srv/plugins/libjail_text.so", "this is no library");
+    host.sh("cp /lib/x86_64-linux-gnu/libz.so.1 /srv/plugins/libjail_other.so").succeeds();
+    let list = host.jail("--plugin-dir=/srv/plugins backends");
+    assert!(
+        list.succeeds().contains("libjail_text.so") && list.succeeds().contains("libjail_other.so"),
+        "{list}"
+    );
+    assert!(list.stdout.contains("libjail_nft.so"), "{list}");
+    host.dmz();
+    let refused = host.sh("jail -q --plugin-dir=/srv/plugins --backend=other run --net=br0 -- echo it ran");
+    refused.exits(125).says_in_one_sentence(&["other"]);
+}
+
+#[test]
+fn one_that_others_may_write_is_not_loaded() {
+    let host = Host::new();
+    host.sh("mkdir /srv/plugins; cp \"$(dirname \"$(command -v jail)\")\"/libjail_nft.so /srv/plugins/libjail_copy.so").succeeds();
+    let usable = host.jail("--json --plugin-dir=/srv/plugins backends").json().to_string();
+    host.sh("chmod 666 /srv/plugins/libjail_copy.so").succeeds();
+    let refused = host.jail("--json --plugin-dir=/srv/plugins backends").json().to_string();
+    assert_ne!(usable, refused);
+    assert!(refused.contains("writ"), "{refused}");
+}
+
+#[test]
+fn one_that_is_not_there_is_named() {
+    let host = Host::new();
+    host.dmz();
+    host.jail("-q --backend=none-such run --net=br0 -- true").exits(125).says_in_one_sentence(&["none-such"]);
+    host.jail("-q --backend=nft,bridge run --net=br0 -- true").succeeds();
+    host.jail("-q --backend=nft,nft run --net=br0 -- true").fails();
+}
+
+#[test]
+fn without_nft_the_reason_is_told() {
+    let host = Host::new();
+    host.dmz();
+    let without = "mount -t tmpfs x /usr/sbin && cp --parents -a /sbin/ip /run 2>/dev/null; jail";
+    let told =
+        host.sh(&format!("unshare -m sh -c '{without} -q --backend=nft run --net=br0 -p 80 -- echo it ran'"));
+    told.exits(125).says_in_one_sentence(&["nft"]);
+}

@@ -1,0 +1,158 @@
+//! The connections a jail may open, and those it may not whatever happens to the host's rules. Packets are sent.
+
+use jail_tests::{
+    CLIENT, HOST, HOST_ON_DMZ, HOST_ON_LAN, Host, INTERNET, JAIL, LAN, Place, REFUSED, Snapshot, dial, fetch,
+};
+
+/// A DMZ with a server on the host, in the LAN and outside, each on port 8080.
+fn host_with_servers() -> Host {
+    let host = Host::new();
+    host.dmz();
+    for place in [Place::Host, Place::Lan, Place::Client] {
+        host.serve(place, 8080, "here");
+    }
+    host
+}
+
+const OUTSIDE: [&str; 3] = [LAN, CLIENT, INTERNET];
+const HOSTS_OWN: [&str; 3] = [HOST, HOST_ON_LAN, HOST_ON_DMZ];
+
+#[test]
+fn with_egress_it_reaches_the_lan_and_the_internet_but_not_the_host() {
+    let host = host_with_servers();
+    for address in OUTSIDE {
+        host.jailed("--net=br0 --egress=allow", &dial(address, 8080)).exits(0);
+        host.jailed("--net=br0", &dial(address, 8080)).exits(REFUSED);
+    }
+    for address in HOSTS_OWN {
+        host.sh(&dial(address, 8080)).succeeds();
+        host.jailed("--net=br0 --egress=allow", &dial(address, 8080)).exits(REFUSED);
+    }
+}
+
+#[test]
+fn with_egress_it_is_seen_by_the_hosts_address() {
+    let host = host_with_servers();
+    host.sh("sed -i s/here/'$remote_addr'/ /run/serve/*/nginx.conf").succeeds();
+    host.client("nginx -c /run/serve/Client-8080/nginx.conf -e /run/serve/e -s reload").succeeds();
+    let seen = format!(
+        "jail -q run --net=br0 --egress=allow -- {} | grep -x {HOST}",
+        fetch(&format!("{CLIENT}:8080"))
+    );
+    host.until(&seen).succeeds();
+}
+
+#[test]
+fn other_jails_egress_is_not_its_own() {
+    let host = host_with_servers();
+    let _other = host.start_jailed("--name=other --net=br0 --egress=allow", "sleep inf");
+    host.join("other", &dial(LAN, 8080)).exits(0);
+    host.jailed("--net=br0", &dial(LAN, 8080)).exits(REFUSED);
+    host.join("other", &dial(LAN, 8080)).exits(0);
+}
+
+#[test]
+fn after_the_hosts_rules_are_flushed_it_still_opens_no_connection() {
+    let host = host_with_servers();
+    host.jail("run -d --name=web --net=br0 -- sleep inf").succeeds();
+    host.sh("nft list ruleset | grep -q jail").succeeds();
+    host.sh("nft flush ruleset").succeeds();
+    for address in OUTSIDE.into_iter().chain(HOSTS_OWN) {
+        host.join("web", &dial(address, 8080)).exits(REFUSED);
+    }
+    host.jail("stop web").succeeds();
+}
+
+#[test]
+fn it_cannot_speak_udp_to_the_host_or_the_lan() {
+    let host = host_with_servers();
+    let hear = |place| host.run(place, "timeout 20 nc -u -l 5353 >/run/heard 2>/dev/null & sleep 0.2");
+    hear(Place::Lan).succeeds();
+    host.sh(&format!("echo from-the-host | nc -u -q 0 {LAN} 5353")).succeeds();
+    host.until("grep from-the-host /run/heard").succeeds();
+    hear(Place::Lan).succeeds();
+    let _ = host.jailed("--net=br0", &format!("echo from-the-jail | nc -u -w 1 {LAN} 5353"));
+    host.sh("cat /run/heard; ! grep from-the-jail /run/heard").succeeds();
+}
+
+#[test]
+fn the_hosts_loopback_is_out_of_reach_even_by_name() {
+    let host = host_with_servers();
+    host.sh(&dial("127.0.0.1", 8080)).succeeds();
+    for option in ["--net=br0", "--net=br0 --egress=allow"] {
+        host.jailed(option, &dial("127.0.0.1", 8080)).exits(REFUSED);
+        host.jailed(option, &dial("localhost", 8080)).exits(REFUSED);
+    }
+}
+
+#[test]
+fn an_administrator_on_another_port_of_the_bridge_still_reaches_the_host() {
+    let host = Host::new();
+    host.dmz();
+    host.serve(Place::Host, 22, "host");
+    host.foreign_port("admin", "10.10.20.99");
+    let admin = |script: &str| host.sh(&format!("ip netns exec admin {script}"));
+    admin(&dial(HOST_ON_DMZ, 22)).exits(0);
+    host.jail("run -d --name=web --net=br0 --publish=80 -- sleep inf").succeeds();
+    admin(&dial(HOST_ON_DMZ, 22)).exits(0);
+    host.join("web", &dial(HOST_ON_DMZ, 22)).exits(REFUSED);
+    host.jail("stop web").succeeds();
+    admin(&dial(HOST_ON_DMZ, 22)).exits(0);
+}
+
+#[test]
+fn a_bridge_with_other_ports_is_adopted_and_left_as_it_was() {
+    let host = Host::new();
+    host.sh("ip link add br0 address 02:00:00:00:00:aa type bridge; ip address add 10.10.20.1/24 dev br0; ip link set br0 up")
+        .succeeds();
+    host.foreign_port("admin", "10.10.20.99");
+    host.serve(Place::Host, 22, "host");
+    let before = Snapshot::of(&host);
+    host.jail(&format!("run -d --name=web --net=br0 --ip={JAIL} --no-probe -- sleep inf")).succeeds();
+    host.sh(&format!("ip netns exec admin {}", dial(HOST_ON_DMZ, 22))).exits(0);
+    host.join("web", &dial(HOST_ON_DMZ, 22)).exits(REFUSED);
+    host.jail("stop web").succeeds();
+    before.still_holds(&host);
+}
+
+#[test]
+fn what_is_not_published_is_out_of_a_routing_neighbours_reach() {
+    let host = Host::new();
+    host.web();
+    host.sh(&dial(JAIL, 80)).exits(0);
+    for place in [Place::Lan, Place::Client] {
+        host.run(place, &format!("ip route get {JAIL} | grep -q via")).succeeds();
+        assert_ne!(host.run(place, &dial(JAIL, 80)).status, 0, "{place:?} reaches the jail's own address");
+        assert_ne!(host.run(place, &dial(HOST_ON_DMZ, 22)).status, 0);
+    }
+}
+
+#[test]
+fn a_host_that_did_not_route_does_not_route_between_its_networks_meanwhile() {
+    let host = Host::new();
+    host.serve(Place::Client, 8080, "client");
+    host.lan(&format!("ip route add {CLIENT} via {HOST_ON_LAN}")).succeeds();
+    host.client(&format!("ip route add {LAN} via {HOST}")).succeeds();
+    host.sh("echo 1 >/proc/sys/net/ipv4/ip_forward").succeeds();
+    host.lan(&dial(CLIENT, 8080)).exits(0);
+    host.sh("echo 0 >/proc/sys/net/ipv4/ip_forward").succeeds();
+    assert_ne!(host.lan(&dial(CLIENT, 8080)).status, 0);
+    host.web();
+    assert_ne!(host.lan(&dial(CLIENT, 8080)).status, 0);
+}
+
+#[test]
+fn a_host_that_routes_goes_on_routing() {
+    let host = Host::new();
+    host.serve(Place::Client, 8080, "client");
+    host.lan(&format!("ip route add {CLIENT} via {HOST_ON_LAN}")).succeeds();
+    host.client(&format!("ip route add {LAN} via {HOST}")).succeeds();
+    host.sh("echo 1 >/proc/sys/net/ipv4/ip_forward").succeeds();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    host.jail(&format!("run -d {} -- sleep inf", jail_tests::ARTICLE)).succeeds();
+    host.lan(&dial(CLIENT, 8080)).exits(0);
+    host.jail("stop web").succeeds();
+    host.lan(&dial(CLIENT, 8080)).exits(0);
+    before.still_holds(&host);
+}

@@ -1,0 +1,89 @@
+//! What bad input answers: a sentence, or an object, that names what the user wrote; and nothing has run.
+
+use jail_tests::{Host, Snapshot};
+
+#[test]
+fn nonsense_on_the_command_line_is_a_usage_error() {
+    let host = Host::new();
+    for arguments in [
+        "",
+        "no-such-command",
+        "run",
+        "run --no-such-option -- true",
+        "run -p nonsense -- true",
+        "run -p 0 -- true",
+        "run -p 80/sctp -- true",
+        "run --ip=nonsense --net=br0 -- true",
+        "run --egress=nonsense -- true",
+        "stop",
+        "join",
+        "net create x",
+    ] {
+        let refused = host.jail(arguments);
+        refused.exits(2);
+        assert!(!refused.stderr.is_empty() && refused.stdout.is_empty(), "{refused}");
+    }
+}
+
+#[test]
+fn an_error_as_json_has_every_field() {
+    let host = Host::new();
+    let refused = host.jail("--json run --grant=/srv/none -- echo it ran");
+    refused.exits(125);
+    assert_eq!(refused.stdout, "");
+    let object: serde_json::Value =
+        serde_json::from_str(&refused.stderr).unwrap_or_else(|e| panic!("{e}: {refused}"));
+    let error = object["error"].as_object().unwrap();
+    let mut keys: Vec<_> = error.keys().collect();
+    keys.sort();
+    assert_eq!(keys, ["errno", "hint", "message", "object", "operation", "stage"]);
+    assert_eq!(error["stage"], "filesystem");
+    assert_eq!(error["errno"], 2);
+    assert!(error["object"].as_str().unwrap().contains("/srv/none"), "{refused}");
+    assert!(!error["hint"].as_str().unwrap().is_empty(), "{refused}");
+}
+
+#[test]
+fn an_error_of_the_command_as_json_says_so() {
+    let host = Host::new();
+    let missing = host.jail("--json run -- no-such-command");
+    missing.exits(127);
+    let object: serde_json::Value =
+        serde_json::from_str(&missing.stderr).unwrap_or_else(|e| panic!("{e}: {missing}"));
+    assert_eq!(object["error"]["stage"], "command");
+}
+
+#[test]
+fn what_cannot_be_had_is_refused_and_nothing_runs() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    for options in [
+        "--net=br9",
+        "--net=br0 --ip=10.10.99.1",
+        "--seccomp=no_such_call",
+        "--caps.keep=no_such_capability",
+        "--caps.keep=net_admin",
+        "--protocol=no-such-family",
+        "--user=no-such-user",
+        "--cwd=/no/such/directory",
+        "--tmpfs=/no/such/directory",
+        "--ip=10.10.20.10",
+    ] {
+        let refused = host.jailed(options, "echo it ran");
+        assert!([2, 125].contains(&refused.status), "{options}: {refused}");
+        assert_eq!(refused.stdout, "", "{options}");
+    }
+    before.still_holds(&host);
+}
+
+#[test]
+fn help_fits_on_a_page_and_names_the_common_things() {
+    let host = Host::new();
+    let help = host.jail("--help");
+    for word in ["run", "list", "join", "stop", "net"] {
+        help.prints(word).succeeds();
+    }
+    host.jail("run --help").prints("--publish").prints("--grant").prints("--net").succeeds();
+    host.jail("--version").prints(env!("CARGO_PKG_VERSION")).succeeds();
+}

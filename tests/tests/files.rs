@@ -1,0 +1,129 @@
+//! What a jail sees of the host's files: what is granted, what is taken away, and that it is live.
+
+use jail_tests::{Host, JAIL, fetch};
+
+/// A host with `/srv/data/file`, which belongs to the host's root and is nobody else's.
+fn host_with_data() -> Host {
+    let host = Host::new();
+    host.write("/srv/data/file", "text");
+    host.sh("chmod 700 /srv/data; chmod 600 /srv/data/file").succeeds();
+    host
+}
+
+#[test]
+fn a_grant_shows_what_the_host_hides_from_others_and_only_that() {
+    let host = host_with_data();
+    host.write("/srv/other", "text");
+    host.sh("chmod 600 /srv/other").succeeds();
+    host.jailed("", "cat /srv/data/file").fails();
+    assert_eq!(
+        host.jailed("--grant=/srv/data", "cat /srv/data/file; stat -c %u /srv/data/file").succeeds(),
+        "text\n0"
+    );
+    host.jailed("--grant=/srv/data", "cat /srv/other").fails();
+    host.jailed("--grant=/srv/data", "echo more >>/srv/data/file").fails().says("Read-only file system");
+    host.jailed("--grant=/srv/data:ro", "echo more >>/srv/data/file").fails();
+}
+
+#[test]
+fn what_is_written_through_a_grant_lands_with_the_right_owner() {
+    let host = host_with_data();
+    for option in ["--grant=/srv/data:rw", "--read-write=/srv/data"] {
+        host.jailed(option, "echo more >/srv/data/new; chown www-data /srv/data/new").succeeds();
+        assert_eq!(host.sh("stat -c %U /srv/data/new; cat /srv/data/new").succeeds(), "www-data\nmore");
+    }
+}
+
+#[test]
+fn a_bind_shows_it_elsewhere() {
+    let host = host_with_data();
+    assert_eq!(host.jailed("--bind=/srv/data,/opt/data", "cat /opt/data/file").status, 125);
+    host.sh("mkdir /srv/shown").succeeds();
+    assert_eq!(host.jailed("--bind=/srv/data,/srv/shown", "cat /srv/shown/file").succeeds(), "text");
+    host.jailed("--bind=/srv/data,/srv/shown", "cat /srv/data/file").fails();
+}
+
+#[test]
+fn read_only_takes_writing_away_again_below_a_grant() {
+    let host = host_with_data();
+    host.write("/srv/data/below/file", "text");
+    let options = "--grant=/srv/data:rw --read-only=/srv/data/below";
+    host.jailed(options, "echo >/srv/data/new").succeeds();
+    host.jailed(options, "cat /srv/data/below/file").succeeds();
+    host.jailed(options, "echo >/srv/data/below/new").fails().says("Read-only file system");
+    host.jailed("--read-only=/srv/data", "cat /srv/data/file").fails();
+}
+
+#[test]
+fn a_tmpfs_is_empty_writable_bounded_and_gone_with_the_jail() {
+    let host = host_with_data();
+    let options = "--tmpfs=/srv/data:size=64k";
+    host.jailed(options, "test -z \"$(ls -A /srv/data)\" && echo x >/srv/data/x").succeeds();
+    host.jailed(options, "head -c 1M /dev/zero >/srv/data/x").fails().says("No space left");
+    assert_eq!(host.sh("ls -A /srv/data").succeeds(), "file");
+}
+
+#[test]
+fn a_blacklisted_path_cannot_be_read() {
+    let host = host_with_data();
+    host.sh("chmod -R a+rX /srv/data").succeeds();
+    host.jailed("", "cat /srv/data/file").succeeds();
+    host.jailed("--blacklist=/srv/data", "cat /srv/data/file").fails();
+    host.jailed("--blacklist=/srv/data", "ls /srv/data/ | grep .").fails();
+    host.jailed("--blacklist=/srv/data/file", "cat /srv/data/file").fails();
+    host.jailed("--blacklist=/srv/data/file", "ls /srv/data").prints("file").succeeds();
+}
+
+#[test]
+fn a_path_that_is_not_there_is_named_and_nothing_runs() {
+    let host = Host::new();
+    for option in
+        ["--grant=/srv/none", "--bind=/srv/none,/srv", "--read-only=/srv/none", "--read-write=/srv/none"]
+    {
+        let refused = host.jailed(option, "echo it ran");
+        refused.exits(125).says_in_one_sentence(&["/srv/none"]);
+        assert_eq!(refused.stdout, "");
+    }
+}
+
+#[test]
+fn a_page_deployed_by_rename_is_served_at_once() {
+    let host = Host::new();
+    host.write("/var/www/html/page.html", "first");
+    host.web();
+    let page = fetch(&format!("{JAIL}/page.html"));
+    assert_eq!(host.sh(&page).succeeds(), "first");
+    host.write("/var/www/html/.page.html.new", "second");
+    host.sh("mv /var/www/html/.page.html.new /var/www/html/page.html").succeeds();
+    assert_eq!(host.sh(&page).succeeds(), "second");
+}
+
+#[test]
+fn a_new_page_that_was_asked_for_before_it_existed_is_served_at_once() {
+    let host = Host::new();
+    host.web();
+    let page = fetch(&format!("{JAIL}/new/page.html"));
+    host.sh(&page).exits(22).says("404");
+    host.write("/var/www/html/new/page.html", "new");
+    assert_eq!(host.sh(&page).succeeds(), "new");
+}
+
+#[test]
+fn devices_that_programs_expect_are_there_and_no_others() {
+    let host = Host::new();
+    let script = "set -e; for d in null zero full random urandom tty; do test -c /dev/$d; done; \
+                  echo x >/dev/null; head -c 8 /dev/urandom | wc -c; test -d /dev/shm -a -e /dev/ptmx; \
+                  echo to-stdout >/dev/stdout; echo to-stderr >/dev/stderr; ls -A /dev";
+    let seen = host.jailed("", script);
+    assert!(seen.succeeds().starts_with("8\nto-stdout\n"), "{seen}");
+    assert_eq!(seen.stderr, "to-stderr\n");
+    host.jailed("", "ls /dev | grep -E '^(vda|sda|mem|kmsg|loop)'").fails();
+}
+
+#[test]
+fn a_private_home_is_the_users_own_directory() {
+    let host = Host::new();
+    host.write("/srv/home/mine", "text");
+    host.jailed("--private=/srv/home", "cat /root/mine; pwd; echo $HOME").prints("text").succeeds();
+    assert_eq!(host.jailed("--private", "ls -A /root /home | grep -v :").stdout.trim(), "");
+}

@@ -1,0 +1,138 @@
+//! From start to end: signals, a supervisor that is killed, names, and what is reaped.
+
+use jail_tests::{ARTICLE, HOST, Host, JAIL, REFUSED, SERVERS, Snapshot, dial};
+
+/// Starts the article's jail in the background of a shell and answers its supervisor's pid.
+fn supervisor(host: &Host) -> String {
+    host.sh(&format!("jail run {ARTICLE} {SERVERS} >/dev/null 2>&1 </dev/null & echo $! >/srv/pid"))
+        .succeeds();
+    host.until(&dial(JAIL, 80)).succeeds();
+    host.sh("cat /srv/pid").succeeds().to_owned()
+}
+
+#[test]
+fn when_its_supervisor_is_killed_the_jail_ends_and_gc_leaves_the_host_as_before() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    let pid = supervisor(&host);
+    let first = host.sh("jail list | cut -d: -f1").succeeds().to_owned();
+    host.sh(&format!("kill -KILL {pid}")).succeeds();
+    host.until(&format!("! kill -0 {first} 2>/dev/null")).succeeds();
+    host.jail("gc").succeeds();
+    assert_eq!(host.jail("list").succeeds(), "");
+    before.still_holds(&host);
+    host.client(&dial(HOST, 80)).exits(REFUSED);
+}
+
+#[test]
+fn when_its_supervisor_is_killed_the_next_start_finds_name_port_and_address_free() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    let pid = supervisor(&host);
+    host.sh(&format!("kill -KILL {pid}")).succeeds();
+    host.until(&format!("! kill -0 {pid} 2>/dev/null")).succeeds();
+    host.until(&format!("jail run -d {ARTICLE} {SERVERS}")).succeeds();
+    host.until(&dial(JAIL, 80)).succeeds();
+    host.jail("stop web").succeeds();
+    host.jail("gc").succeeds();
+    before.still_holds(&host);
+}
+
+#[test]
+fn gc_leaves_alone_what_lives_and_what_is_not_ours() {
+    let host = Host::new();
+    host.sh("nft add table inet mine; nft add chain inet mine jail; ip link add jdeadbeef0000 type dummy")
+        .succeeds();
+    host.web();
+    let before = Snapshot::of(&host);
+    host.jail("gc").succeeds();
+    before.still_holds(&host);
+    host.sh(&dial(JAIL, 80)).exits(0);
+}
+
+#[test]
+fn a_signal_to_the_supervisor_reaches_the_command() {
+    let host = Host::new();
+    host.sh("jail -q run -- sh -c 'trap \"exit 7\" TERM; while :; do sleep 0.1; done' & \
+             p=$!; until jail list | grep -q .; do :; done; sleep 0.3; kill -TERM $p; wait $p")
+        .exits(7);
+    host.sh("jail -q run -- sleep inf & p=$!; until jail list | grep -q .; do :; done; sleep 0.3; kill -TERM $p; wait $p")
+        .exits(128 + 15);
+}
+
+#[test]
+fn stop_asks_first_and_then_insists() {
+    let host = Host::new();
+    let asked =
+        host.start_jailed("--name=asked", "trap 'echo asked; exit 0' TERM; while :; do sleep 0.1; done");
+    host.jail("stop asked").succeeds();
+    asked.wait().prints("asked").exits(0);
+    let deaf = host.start_jailed("--name=deaf", "trap '' TERM; while :; do sleep 0.1; done");
+    host.jail("stop --timeout=1 deaf").succeeds();
+    deaf.wait().exits(128 + 9);
+    host.jail("stop deaf").exits(125).says("deaf");
+}
+
+#[test]
+fn stop_takes_several_names_and_pids() {
+    let host = Host::new();
+    for name in ["one", "two", "three"] {
+        host.jail(&format!("run -d --name={name} -- sleep inf")).succeeds();
+    }
+    host.sh("jail stop one two $(jail list | grep :three: | cut -d: -f1)").succeeds();
+    assert_eq!(host.jail("list").succeeds(), "");
+}
+
+#[test]
+fn what_a_command_leaves_running_ends_with_it() {
+    let host = Host::new();
+    let before = Snapshot::of(&host);
+    host.jailed("", "setsid sleep 1h >/dev/null 2>&1 & sleep 1h >/dev/null 2>&1 & exit 0").succeeds();
+    before.still_holds(&host);
+}
+
+#[test]
+fn orphans_are_reaped() {
+    let host = Host::new();
+    let zombies =
+        host.jailed("", "for i in 1 2 3 4 5; do (sleep 0.01 &); done; sleep 0.3; ps -e -o stat= | grep -c Z");
+    assert_eq!(zombies.stdout.trim(), "0", "{zombies}");
+}
+
+#[test]
+fn names_are_unique_and_made_from_the_program() {
+    let host = Host::new();
+    assert_eq!(host.jail("run -d -- sleep inf").succeeds(), "sleep");
+    assert_eq!(host.jail("run -d -- sleep inf").succeeds(), "sleep-2");
+    assert_eq!(host.jail("run -d -- /usr/bin/sleep inf").succeeds(), "sleep-3");
+    host.jail("-q run --name=sleep -- true").exits(125).says_in_one_sentence(&["sleep"]);
+    for name in ["123", "a/b", "..", "''", "a:b", "-x"] {
+        let refused = host.jail(&format!("-q run --name={name} -- echo it ran"));
+        assert!([2, 125].contains(&refused.status), "{refused}");
+        assert_eq!(refused.stdout, "");
+    }
+    host.jail("stop sleep sleep-2 sleep-3").succeeds();
+    host.jail("-q run --name=sleep -- true").succeeds();
+}
+
+#[test]
+fn a_start_that_fails_leaves_nothing() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    let options = format!("{ARTICLE} --grant=/srv/none");
+    host.jailed(&options, "true").exits(125);
+    host.jail(&format!("-q run {ARTICLE} -- no-such-command")).exits(127);
+    host.jail(&format!("-q run {ARTICLE} -p 70-69 -- true")).fails();
+    before.still_holds(&host);
+}
+
+#[test]
+fn a_timeout_ends_it() {
+    let host = Host::new();
+    let ended = host.jail("-q run --timeout=00:00:01 -- sleep inf");
+    assert!(ended.status != 0 && ended.status != 124, "{ended}");
+    assert_eq!(host.jail("list").succeeds(), "");
+}

@@ -1,0 +1,17 @@
+//! What `jail` promises, shown on hosts of its own with real software. Each file is one subject; each test first shows
+//! that the attack works where nothing stops it, where it is about something that must not.
+
+mod article;
+mod backends;
+mod confinement;
+mod egress;
+mod errors;
+mod files;
+mod harness;
+mod lifecycle;
+mod listing;
+mod networks;
+mod nginx;
+mod parallel;
+mod publish;
+mod starts;

@@ -1,0 +1,111 @@
+//! Networks: made, adopted, listed, removed.
+
+use jail_tests::{Host, Snapshot};
+
+#[test]
+fn a_network_is_a_bridge_with_the_subnets_first_address() {
+    let host = Host::new();
+    let before = Snapshot::of(&host);
+    host.jail("net create dmz --subnet=10.10.20.0/24 --bridge=br0").succeeds();
+    host.sh("ip -o -4 address show br0").prints("10.10.20.1/24").succeeds();
+    host.jail("net list").prints("dmz").succeeds();
+    let list = host.jail("--json net list").json();
+    assert_eq!(list[0]["name"], "dmz");
+    assert_eq!(list[0]["bridge"], "br0");
+    host.sh("test -n \"$(ls -A /etc/jail/networks)\"").succeeds();
+    host.jail("net rm dmz").succeeds();
+    host.sh("ip link show br0").fails();
+    before.still_holds(&host);
+}
+
+#[test]
+fn without_a_bridge_it_is_named_after_the_network() {
+    let host = Host::new();
+    host.jail("net create lab --subnet=10.10.30.0/24").succeeds();
+    host.sh("ip -o -4 address show jail-lab").prints("10.10.30.1/24").succeeds();
+}
+
+#[test]
+fn a_jail_is_put_on_a_network_by_the_networks_name_or_the_bridges() {
+    let host = Host::new();
+    host.dmz();
+    for net in ["dmz", "br0"] {
+        host.jailed(&format!("--net={net}"), "ip -o -4 address show eth0").prints("10.10.20.").succeeds();
+    }
+    host.jailed("--net=none-such", "true").exits(125).says_in_one_sentence(&["none-such"]);
+}
+
+#[test]
+fn a_bridge_that_is_missing_is_made_again_by_the_first_jail() {
+    let host = Host::new();
+    host.dmz();
+    host.sh("ip link del br0").succeeds();
+    host.jailed("--net=dmz --ip=10.10.20.10", "true").succeeds();
+    host.sh("ip -o -4 address show br0").prints("10.10.20.1/24").succeeds();
+}
+
+#[test]
+fn a_bridge_of_somebody_elses_is_adopted_and_never_removed() {
+    let host = Host::new();
+    host.sh("ip link add br0 address 02:00:00:00:00:aa type bridge; ip address add 10.10.20.1/24 dev br0; ip link set br0 up")
+        .succeeds();
+    let before = Snapshot::of(&host);
+    host.dmz();
+    host.jailed("--net=dmz --ip=10.10.20.10 --no-probe", "true").succeeds();
+    host.jail("net rm dmz").succeeds();
+    before.still_holds(&host);
+}
+
+#[test]
+fn a_network_in_use_is_not_removed() {
+    let host = Host::new();
+    host.web();
+    host.jail("net rm dmz").exits(125).says_in_one_sentence(&["dmz", "web"]);
+    host.sh("ip link show br0").succeeds();
+}
+
+#[test]
+fn networks_that_make_no_sense_are_refused_in_a_sentence() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    for arguments in [
+        "dmz --subnet=10.10.40.0/24",
+        "other --subnet=10.10.20.0/25 --bridge=br1",
+        "other --subnet=192.168.7.0/24",
+        "other --subnet=10.0.0.0/33",
+        "other --subnet=nonsense",
+        "../x --subnet=10.10.40.0/24",
+        "other --subnet=10.10.40.0/24 --bridge=a-name-that-is-too-long",
+        "other --subnet=10.10.40.0/24 --bridge=eth0",
+    ] {
+        let refused = host.jail(&format!("net create {arguments}"));
+        assert!([2, 125].contains(&refused.status), "{refused}");
+    }
+    host.jail("net rm none-such").exits(125).says_in_one_sentence(&["none-such"]);
+    before.still_holds(&host);
+}
+
+#[test]
+fn leased_addresses_differ_and_none_but_the_subnets_is_taken() {
+    let host = Host::new();
+    host.dmz();
+    let _one = host.start_jailed("--name=one --net=br0", "sleep inf");
+    let _two = host.start_jailed("--name=two --net=br0", "sleep inf");
+    let address = |jail| host.join(jail, "ip -o -4 address show eth0 | grep -o '10.10.20.[0-9]*' | head -1");
+    assert_ne!(address("one").succeeds(), address("two").succeeds());
+    for address in ["10.10.20.1", "10.10.20.0", "10.10.20.255", "10.10.21.5"] {
+        host.jailed(&format!("--net=br0 --ip={address}"), "true").exits(125).says_in_one_sentence(&[address]);
+    }
+}
+
+#[test]
+fn the_jail_knows_its_gateway_and_the_name_server_it_was_given() {
+    let host = Host::new();
+    host.dmz();
+    host.jailed("--net=br0", "ip route").prints("default via 10.10.20.1").succeeds();
+    host.jailed("--net=br0 --defaultgw=10.10.20.7", "ip route").prints("default via 10.10.20.7").succeeds();
+    host.jailed("--net=br0 --dns=10.10.20.53", "cat /etc/resolv.conf")
+        .prints("nameserver 10.10.20.53")
+        .succeeds();
+}
