@@ -1,0 +1,79 @@
+//! `Filter`: a compiled filter, as the kernel takes it and as a plan keeps it.
+
+use std::fmt::Write as _;
+
+use jail_sys::{Failure, Kind};
+use serde::{Deserialize, Serialize};
+
+use super::changes::Changes;
+use super::compile::compile;
+use super::policy::Policy;
+use super::protocol::Protocol;
+
+/// A compiled filter. In a plan it is kept as it is rather than made anew, so that whoever joins a jail later, with
+/// whatever version, gets the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Filter {
+    instructions: Vec<u64>,
+}
+
+impl Filter {
+    /// The instructions, each one `struct sock_filter` in the kernel's layout.
+    pub fn instructions(&self) -> &[u64] {
+        &self.instructions
+    }
+}
+
+/// A filter and what can be said of it in words.
+pub(crate) struct Built {
+    pub(crate) filter: Filter,
+    pub(crate) allowed: usize,
+    pub(crate) checked: usize,
+}
+
+/// Builds the default filter with these changes.
+pub(crate) fn build(changes: &Changes, protocols: &[Protocol]) -> Result<Built, Failure> {
+    let policy = Policy::new(changes, protocols).map_err(|error| {
+        Failure::new(Kind::Failed, "filter", "compile", "--seccomp", format!("--seccomp: {error}"))
+    })?;
+    let (allowed, checked) = (policy.allowed, policy.checked);
+    let instructions = compile(policy)
+        .iter()
+        .map(|i| {
+            let [a, b] = i.code.to_ne_bytes();
+            let [c, d, e, f] = i.k.to_ne_bytes();
+            u64::from_ne_bytes([a, b, i.jt, i.jf, c, d, e, f])
+        })
+        .collect();
+    Ok(Built { filter: Filter { instructions }, allowed, checked })
+}
+
+impl From<Filter> for String {
+    fn from(filter: Filter) -> String {
+        let mut text = String::with_capacity(filter.instructions.len() * 16);
+        for instruction in filter.instructions {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{instruction:016x}");
+        }
+        text
+    }
+}
+
+impl TryFrom<String> for Filter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || "a filter is 16 hex digits for each instruction".to_owned();
+        let instructions = text
+            .as_bytes()
+            .chunks(16)
+            .map(|digits| {
+                let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.len() == 16)?;
+                u64::from_str_radix(digits, 16).ok()
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(wrong)?;
+        Ok(Filter { instructions })
+    }
+}
