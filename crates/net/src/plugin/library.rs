@@ -134,11 +134,10 @@ impl Library {
     ) -> Result<Vec<u8>, Failure> {
         let netns = netns.map_or(-1, |netns| netns.as_raw_fd());
         let mut reply = Reply { data: ptr::null_mut(), len: 0 };
+        let (name, data, len) = (method.symbol().as_ptr(), request.as_ptr(), request.len());
         // SAFETY: the name ends with NUL, the request and the descriptor live until the call returns, and `reply` is
         // ours to be written; the descriptor's version says that the function is of this type.
-        unsafe {
-            (self.call)(method.symbol().as_ptr(), request.as_ptr(), request.len(), netns, &raw mut reply)
-        };
+        unsafe { (self.call)(name, data, len, netns, &raw mut reply) };
         if reply.data.is_null() {
             return Err(self.misbehaved(method, "gave no answer"));
         }
@@ -155,10 +154,10 @@ impl Library {
         answer
     }
 
-    /// An answer that breaks the contract: `what` continues "NAME.so ... to METHOD".
+    /// An answer that breaks the contract: `what` ends the sentence.
     pub(super) fn misbehaved(&self, method: Method, what: &str) -> Failure {
         let object = self.path.display().to_string();
-        let message = format!("the plugin {object} {what} to {}", method.name());
+        let message = format!("the plugin {object}, asked for {}, {what}", method.name());
         Failure::new(Kind::Failed, "network", method.name(), object, message)
     }
 
