@@ -1,0 +1,35 @@
+# Everything a developer does. On Debian, as root: what is missing is installed by package name.
+
+SERVERS := nginx-light rsyslog nftables iptables iproute2 curl procps util-linux bsdutils
+TESTS   := $(SERVERS) netcat-openbsd libcap2-bin
+PEERS   := $(SERVERS) hyperfine bubblewrap firejail
+
+help: ## tell what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+build: ## the command and its plugins, in target/release
+	cargo build --workspace --release
+
+demo: ## the article's scenario as a story, with a check mark per claim
+	scripts/need $(SERVERS)
+	cargo build --workspace --release
+	scripts/demo
+
+test: ## unit tests, and end-to-end tests each on a host of its own
+	scripts/need $(TESTS)
+	cargo build --workspace --profile test-run
+	cargo test --workspace --profile test-run --no-fail-fast
+
+check: ## format, lints, documentation, scripts
+	scripts/need shellcheck
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	shellcheck scripts/* .ci/run
+
+bench: ## ours and the peers', side by side
+	scripts/need $(PEERS)
+	cargo build --workspace --release
+	scripts/bench
+
+.PHONY: help build demo test check bench
