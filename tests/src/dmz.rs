@@ -67,11 +67,11 @@ impl Host {
         self.jail(&format!("--quiet run {options} -- sh -c {}", quote(script)))
     }
 
-    /// Starts a script in a jail with these options and waits until it says `ready`, which the script need not.
+    /// Starts a script in a jail with these options and waits until the script begins.
     #[track_caller]
     pub fn start_jailed(&self, options: &str, script: &str) -> Running {
         let script = quote(&format!("echo ready; {script}"));
-        let mut jail = self.start(&format!("exec jail --quiet run {options} -- sh -c {script}"));
+        let mut jail = self.start(&format!("exec jail --quiet run {options} -- bash -c {script}"));
         assert_eq!(jail.line(), "ready");
         jail
     }

@@ -132,7 +132,7 @@ impl Host {
             "user root; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log; events {{}}\n\
              http {{ access_log off; client_body_temp_path {dir}/t; proxy_temp_path {dir}/t; \
              fastcgi_temp_path {dir}/t; uwsgi_temp_path {dir}/t; scgi_temp_path {dir}/t;\n\
-             server {{ listen {port}; return 200 '{text}\\n'; }} }}\n"
+             server {{ listen {port}; listen [::]:{port}; return 200 '{text}\\n'; }} }}\n"
         );
         self.write(&format!("{dir}/nginx.conf"), &config);
         self.run(place, &format!("nginx -e {dir}/error.log -c {dir}/nginx.conf")).succeeds();

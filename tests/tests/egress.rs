@@ -64,15 +64,36 @@ fn after_the_hosts_rules_are_flushed_it_still_opens_no_connection() {
 }
 
 #[test]
-fn it_cannot_speak_udp_to_the_host_or_the_lan() {
+fn it_cannot_speak_udp_to_the_lan() {
     let host = host_with_servers();
-    let hear = |place| host.run(place, "timeout 20 nc -u -l 5353 >/run/heard 2>/dev/null & sleep 0.2");
-    hear(Place::Lan).succeeds();
-    host.sh(&format!("echo from-the-host | nc -u -q 0 {LAN} 5353")).succeeds();
-    host.until("grep from-the-host /run/heard").succeeds();
-    hear(Place::Lan).succeeds();
-    let _ = host.jailed("--net=br0", &format!("echo from-the-jail | nc -u -w 1 {LAN} 5353"));
-    host.sh("cat /run/heard; ! grep from-the-jail /run/heard").succeeds();
+    host.lan("nc -k -u -l 5353 >/run/heard 2>/dev/null </dev/null &").succeeds();
+    host.until_at(Place::Lan, "ss -Huln | grep -q :5353").succeeds();
+    let say = |what: &str| format!("echo {what} | nc -u -q 0 -w 1 {LAN} 5353");
+    host.sh(&say("before")).succeeds();
+    let _ = host.jailed("--net=br0", &say("from-the-jail"));
+    host.sh(&say("after")).succeeds();
+    host.until("grep -q before /run/heard && grep -q after /run/heard").succeeds();
+    host.sh("grep from-the-jail /run/heard").fails();
+}
+
+#[test]
+fn it_cannot_reach_the_host_by_a_link_local_address() {
+    let host = host_with_servers();
+    host.foreign_port("admin", "10.10.20.99");
+    let found = host.until("ip -6 -o address show br0 scope link | grep -o 'fe80[0-9a-f:]*'");
+    let dial = dial(&format!("[{}%25eth0]", found.succeeds()), 8080);
+    host.until(&format!("ip netns exec admin {dial}")).succeeds();
+    let up = "until ip -6 -o address show eth0 scope link | grep -q fe80; do :; done";
+    assert_ne!(host.jailed("--net=br0", &format!("timeout 2 sh -c '{up}'; {dial}")).status, 0);
+    assert_ne!(host.jailed("--net=br0 --egress=allow", &format!("timeout 2 sh -c '{up}'; {dial}")).status, 0);
+}
+
+#[test]
+fn with_egress_it_reaches_what_the_host_publishes_for_jails() {
+    let host = Host::new();
+    host.web();
+    host.jailed("--net=br0 --egress=allow", &dial(HOST, 80)).exits(0);
+    host.jailed("--net=br0", &dial(HOST, 80)).exits(REFUSED);
 }
 
 #[test]

@@ -55,21 +55,28 @@ fn gc_leaves_alone_what_lives_and_what_is_not_ours() {
 #[test]
 fn a_signal_to_the_supervisor_reaches_the_command() {
     let host = Host::new();
-    host.sh("jail -q run -- sh -c 'trap \"exit 7\" TERM; while :; do sleep 0.1; done' & \
-             p=$!; until jail list | grep -q .; do :; done; sleep 0.3; kill -TERM $p; wait $p")
-        .exits(7);
-    host.sh("jail -q run -- sleep inf & p=$!; until jail list | grep -q .; do :; done; sleep 0.3; kill -TERM $p; wait $p")
-        .exits(128 + 15);
+    for (command, status) in [
+        ("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done", 7),
+        ("trap 'exit 7' HUP INT; echo ready; while :; do sleep 0.05; done", 128 + 15),
+        ("echo ready; exec sleep inf", 128 + 15),
+    ] {
+        let command = jail_tests::quote(command);
+        let mut jail = host.start(&format!("echo $$; exec jail -q run -- bash -c {command}"));
+        let supervisor = jail.line();
+        assert_eq!(jail.line(), "ready");
+        host.sh(&format!("kill -TERM {supervisor}")).succeeds();
+        jail.wait().exits(status);
+    }
 }
 
 #[test]
 fn stop_asks_first_and_then_insists() {
     let host = Host::new();
     let asked =
-        host.start_jailed("--name=asked", "trap 'echo asked; exit 0' TERM; while :; do sleep 0.1; done");
+        host.start_jailed("--name=asked", "trap 'echo asked; exit 0' TERM; while :; do sleep 0.05; done");
     host.jail("stop asked").succeeds();
     asked.wait().prints("asked").exits(0);
-    let deaf = host.start_jailed("--name=deaf", "trap '' TERM; while :; do sleep 0.1; done");
+    let deaf = host.start_jailed("--name=deaf", "trap '' TERM; while :; do sleep 0.05; done");
     host.jail("stop --timeout=1 deaf").succeeds();
     deaf.wait().exits(128 + 9);
     host.jail("stop deaf").exits(125).says("deaf");
