@@ -198,6 +198,15 @@ pub enum Op {
         /// Its new number.
         to: RawFd,
     },
+    /// Duplicates a descriptor into a slot, at a number that no [`Op::Dup`] of the program overwrites.
+    Keep {
+        /// What to duplicate.
+        from: Fd,
+        /// Where the duplicate goes.
+        into: u8,
+    },
+    /// close(2) of the child's copy of a descriptor of the parent's.
+    CloseInherited(RawFd),
     /// Sets close-on-exec on every descriptor from this number up: close_range(2).
     CloseOnExecFrom(u32),
     /// Every signal's action back to the default and an empty mask, also what the parent had ignored.
@@ -280,7 +289,7 @@ impl Op {
             Op::Opaque { .. } => "setxattr",
             Op::Write { .. } => "write",
             Op::Pivot => "pivot_root",
-            Op::Close { .. } => "close",
+            Op::Close { .. } | Op::CloseInherited(_) => "close",
             Op::HostName(_) => "sethostname",
             Op::LoopbackUp => "ioctl SIOCSIFFLAGS",
             Op::Wait(_) => "read",
@@ -293,6 +302,7 @@ impl Op {
             Op::Chdir(_) => "chdir",
             Op::Umask(_) => "umask",
             Op::Dup { .. } => "dup2",
+            Op::Keep { .. } => "fcntl F_DUPFD_CLOEXEC",
             Op::CloseOnExecFrom(_) => "close_range",
             Op::ResetSignals => "sigaction",
             Op::Fork { .. } => "clone3",

@@ -1,0 +1,61 @@
+//! The helper: one static program without libc, so that what waits beside a jail takes a few pages. `init` is the jail's
+//! first process, `supervise` the host's side. Started only by the library, which builds its arguments.
+#![no_std]
+#![no_main]
+#![deny(clippy::undocumented_unsafe_blocks)]
+
+mod arguments;
+mod filter;
+mod init;
+mod memory;
+mod os;
+mod protocol;
+#[path = "../src/raw.rs"]
+mod raw;
+mod relay;
+mod supervise;
+mod terminal;
+
+use core::ffi::{CStr, c_char};
+
+const USAGE: i32 = 2;
+
+#[cfg(target_arch = "x86_64")]
+core::arch::global_asm!(
+    ".globl _start", "_start:", "xor ebp, ebp", "mov rdi, rsp", "and rsp, -16", "call {main}", "ud2",
+    main = sym main
+);
+
+#[cfg(target_arch = "aarch64")]
+core::arch::global_asm!(
+    ".globl _start", "_start:", "mov x29, xzr", "mov x30, xzr", "mov x0, sp", "bl {main}", "brk 1",
+    main = sym main
+);
+
+/// What the kernel leaves on the stack: argc, argv, null, envp, null.
+unsafe extern "C" fn main(stack: *mut usize) -> ! {
+    // SAFETY: the kernel's layout, see execve(2) and the psABI.
+    let (argc, argv) = unsafe { (*stack, stack.add(1).cast::<*const c_char>()) };
+    // SAFETY: there are argc pointers to strings that end with NUL.
+    let argument =
+        |index: usize| (index < argc).then(|| unsafe { CStr::from_ptr(*argv.add(index)) }.to_bytes());
+
+    if argument(1) == Some(protocol::INIT)
+        && let Some(payload) = argument(2).and_then(arguments::number)
+    {
+        os::exit(init::run(payload));
+    }
+    if argument(1) == Some(protocol::SUPERVISE)
+        && let Some(plan) = arguments::supervision((2..argc).filter_map(argument))
+    {
+        // SAFETY: the arguments after those that were used, up to the null at argv[argc]; two came before them. The
+        // environment follows that null.
+        unsafe { supervise::run(&plan, argv.add(2 + plan.used), argv.add(argc + 1)) }
+    }
+    os::exit(USAGE)
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    os::exit(125)
+}

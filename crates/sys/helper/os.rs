@@ -1,0 +1,251 @@
+//! The system calls the helper makes, and the numbers they take.
+
+use core::ffi::{CStr, c_char};
+
+use crate::raw::{self, Answer};
+
+/// System call numbers, from the kernel's table for this architecture.
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod nr {
+    pub(crate) const READ: usize = 0;
+    pub(crate) const WRITE: usize = 1;
+    pub(crate) const CLOSE: usize = 3;
+    pub(crate) const RT_SIGPROCMASK: usize = 14;
+    pub(crate) const IOCTL: usize = 16;
+    pub(crate) const KILL: usize = 62;
+    pub(crate) const PRCTL: usize = 157;
+    pub(crate) const RESTART: usize = 219;
+    pub(crate) const EXIT_GROUP: usize = 231;
+    pub(crate) const WAITID: usize = 247;
+    pub(crate) const UNLINKAT: usize = 263;
+    pub(crate) const PPOLL: usize = 271;
+    pub(crate) const SIGNALFD4: usize = 289;
+    pub(crate) const SECCOMP: usize = 317;
+    pub(crate) const EXECVEAT: usize = 322;
+    pub(crate) const PIDFD_SEND_SIGNAL: usize = 424;
+    /// `AUDIT_ARCH_X86_64`.
+    pub(crate) const ARCHITECTURE: u32 = 0xc000_003e;
+}
+
+/// System call numbers, from the kernel's table for this architecture.
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod nr {
+    pub(crate) const READ: usize = 63;
+    pub(crate) const WRITE: usize = 64;
+    pub(crate) const CLOSE: usize = 57;
+    pub(crate) const RT_SIGPROCMASK: usize = 135;
+    pub(crate) const IOCTL: usize = 29;
+    pub(crate) const KILL: usize = 129;
+    pub(crate) const PRCTL: usize = 167;
+    pub(crate) const RESTART: usize = 128;
+    pub(crate) const EXIT_GROUP: usize = 94;
+    pub(crate) const WAITID: usize = 95;
+    pub(crate) const UNLINKAT: usize = 35;
+    pub(crate) const PPOLL: usize = 73;
+    pub(crate) const SIGNALFD4: usize = 74;
+    pub(crate) const SECCOMP: usize = 277;
+    pub(crate) const EXECVEAT: usize = 281;
+    pub(crate) const PIDFD_SEND_SIGNAL: usize = 424;
+    /// `AUDIT_ARCH_AARCH64`.
+    pub(crate) const ARCHITECTURE: u32 = 0xc000_00b7;
+}
+
+pub(crate) const EINTR: i32 = 4;
+pub(crate) const EAGAIN: i32 = 11;
+pub(crate) const EISDIR: i32 = 21;
+const AT_FDCWD: usize = -100isize as usize;
+
+/// signal(7).
+pub(crate) mod signal {
+    pub(crate) const HUP: i32 = 1;
+    pub(crate) const INT: i32 = 2;
+    pub(crate) const QUIT: i32 = 3;
+    pub(crate) const USR1: i32 = 10;
+    pub(crate) const USR2: i32 = 12;
+    pub(crate) const PIPE: i32 = 13;
+    pub(crate) const TERM: i32 = 15;
+    pub(crate) const CONT: i32 = 18;
+    pub(crate) const TTOU: i32 = 22;
+    pub(crate) const WINCH: i32 = 28;
+
+    /// The kernel's set of these signals.
+    pub(crate) const fn set(signals: &[i32]) -> u64 {
+        let (mut set, mut index) = (0, 0);
+        while index < signals.len() {
+            set |= 1 << (signals[index] - 1);
+            index += 1;
+        }
+        set
+    }
+}
+
+/// A call whose address arguments were all made from references or slices that live across it.
+fn call(number: usize, arguments: [usize; 6]) -> Answer {
+    // SAFETY: private to this file; each function below passes addresses of borrowed values of the type and length that
+    // the call's man page names.
+    unsafe { raw::call(number, arguments) }
+}
+
+fn fd(number: i32) -> usize {
+    number as isize as usize
+}
+
+pub(crate) fn exit(status: i32) -> ! {
+    loop {
+        let _ = call(nr::EXIT_GROUP, [status as usize, 0, 0, 0, 0, 0]);
+    }
+}
+
+pub(crate) fn read(file: i32, buffer: &mut [u8]) -> Answer {
+    call(nr::READ, [fd(file), buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0])
+}
+
+pub(crate) fn write(file: i32, data: &[u8]) -> Answer {
+    call(nr::WRITE, [fd(file), data.as_ptr() as usize, data.len(), 0, 0, 0])
+}
+
+pub(crate) fn close(file: i32) {
+    let _ = call(nr::CLOSE, [fd(file), 0, 0, 0, 0, 0]);
+}
+
+pub(crate) fn kill(process: i32, signal: i32) {
+    let _ = call(nr::KILL, [fd(process), signal as usize, 0, 0, 0, 0]);
+}
+
+pub(crate) fn send_signal(pidfd: i32, signal: i32) {
+    let _ = call(nr::PIDFD_SEND_SIGNAL, [fd(pidfd), signal as usize, 0, 0, 0, 0]);
+}
+
+pub(crate) fn set_name(name: &CStr) {
+    const PR_SET_NAME: usize = 15;
+    let _ = call(nr::PRCTL, [PR_SET_NAME, name.as_ptr() as usize, 0, 0, 0, 0]);
+}
+
+/// `PR_SET_DUMPABLE`: nobody may attach to us or read /proc/PID/{fd,exe,maps}.
+pub(crate) fn not_dumpable() -> Answer {
+    const PR_SET_DUMPABLE: usize = 4;
+    call(nr::PRCTL, [PR_SET_DUMPABLE, 0, 0, 0, 0, 0])
+}
+
+/// One instruction of a seccomp program.
+#[repr(C)]
+pub(crate) struct Instruction {
+    pub(crate) code: u16,
+    pub(crate) if_true: u8,
+    pub(crate) if_false: u8,
+    pub(crate) operand: u32,
+}
+
+#[repr(C)]
+struct Filter {
+    length: u16,
+    program: *const Instruction,
+}
+
+/// no_new_privs, then this filter.
+pub(crate) fn confine(program: &[Instruction]) -> Answer {
+    const PR_SET_NO_NEW_PRIVS: usize = 38;
+    const SECCOMP_SET_MODE_FILTER: usize = 1;
+    call(nr::PRCTL, [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0])?;
+    let filter = Filter { length: program.len() as u16, program: program.as_ptr() };
+    call(nr::SECCOMP, [SECCOMP_SET_MODE_FILTER, 0, &raw const filter as usize, 0, 0, 0])
+}
+
+/// Blocks these signals beside those already blocked.
+pub(crate) fn block(set: u64) -> Answer {
+    const SIG_BLOCK: usize = 0;
+    call(nr::RT_SIGPROCMASK, [SIG_BLOCK, &raw const set as usize, 0, 8, 0, 0])
+}
+
+/// A descriptor to read these signals from, which must be blocked; reading it does not wait.
+pub(crate) fn signalfd(set: u64) -> Answer {
+    const CLOEXEC_NONBLOCK: usize = 0o2_000_000 | 0o4_000;
+    call(nr::SIGNALFD4, [fd(-1), &raw const set as usize, 8, CLOEXEC_NONBLOCK, 0, 0])
+}
+
+/// Bytes of one `struct signalfd_siginfo`; its first word is the signal.
+const SIGNAL_RECORD: usize = 128;
+
+/// The next signal that arrived, if any.
+pub(crate) fn next_signal(signals: i32) -> Option<i32> {
+    let mut record = [0u8; SIGNAL_RECORD];
+    match read(signals, &mut record) {
+        Ok(SIGNAL_RECORD) => Some(i32::from_ne_bytes([record[0], record[1], record[2], record[3]])),
+        _ => None,
+    }
+}
+
+/// Something to wait for.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Poll {
+    pub(crate) file: i32,
+    pub(crate) events: i16,
+    pub(crate) happened: i16,
+}
+
+impl Poll {
+    pub(crate) const IN: i16 = 1;
+    pub(crate) const OUT: i16 = 4;
+
+    pub(crate) const fn new(file: i32, events: i16) -> Self {
+        Poll { file, events, happened: 0 }
+    }
+}
+
+/// Waits until something happened.
+pub(crate) fn poll(files: &mut [Poll]) {
+    let _ = call(nr::PPOLL, [files.as_mut_ptr() as usize, files.len(), 0, 0, 8, 0]);
+}
+
+/// Which child to wait for.
+pub(crate) enum Whom {
+    Anyone,
+    Pidfd(i32),
+}
+
+/// A child that ended: its pid, and `si_code` and `si_status`.
+pub(crate) struct Dead {
+    pub(crate) pid: i32,
+    pub(crate) code: i32,
+    pub(crate) status: i32,
+}
+
+/// waitid(2) without waiting: `Ok(None)` when there are children but none has ended, an error when there are none.
+pub(crate) fn reap(whom: Whom) -> Result<Option<Dead>, raw::Errno> {
+    const WNOHANG: usize = 1;
+    const WEXITED: usize = 4;
+    const WALL: usize = 0x4000_0000;
+    let (kind, id) = match whom {
+        Whom::Anyone => (0, 0),
+        Whom::Pidfd(pidfd) => (3, fd(pidfd)),
+    };
+    let mut info = [0i32; 32]; // siginfo_t: signo, errno, code, -, pid, uid, status
+    call(nr::WAITID, [kind, id, info.as_mut_ptr() as usize, WNOHANG | WEXITED | WALL, 0, 0])?;
+    let [_, _, code, _, pid, _, status, ..] = info;
+    Ok((pid != 0).then_some(Dead { pid, code, status }))
+}
+
+/// unlink(2), or rmdir(2) for a directory.
+pub(crate) fn remove(path: &CStr) {
+    const AT_REMOVEDIR: usize = 0x200;
+    let path = path.as_ptr() as usize;
+    if call(nr::UNLINKAT, [AT_FDCWD, path, 0, 0, 0, 0]) == Err(raw::Errno(EISDIR)) {
+        let _ = call(nr::UNLINKAT, [AT_FDCWD, path, AT_REMOVEDIR, 0, 0, 0]);
+    }
+}
+
+/// Becomes an open program; returns only if it fails.
+///
+/// # Safety
+/// Both vectors must end with null and point to strings that end with NUL.
+pub(crate) unsafe fn execute(file: i32, argv: *const *const c_char, envp: *const *const c_char) {
+    const AT_EMPTY_PATH: usize = 0x1000;
+    let arguments = [fd(file), c"".as_ptr() as usize, argv as usize, envp as usize, AT_EMPTY_PATH, 0];
+    let _ = call(nr::EXECVEAT, arguments);
+}
+
+/// ioctl(2) with the address of a value.
+pub(crate) fn ioctl<T>(file: i32, request: usize, value: &mut T) -> Answer {
+    call(nr::IOCTL, [fd(file), request, &raw mut *value as usize, 0, 0, 0])
+}

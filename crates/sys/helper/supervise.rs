@@ -1,0 +1,168 @@
+//! What the supervisor is while the jail runs: passes signals and output on, waits, and then hands over or ends.
+
+use core::ffi::{CStr, c_char};
+
+use crate::arguments::{Copy, End, Supervision, decimal};
+use crate::os::{self, Poll, Whom, signal};
+use crate::protocol::{RELAYS, shell_status};
+use crate::relay::Relay;
+use crate::terminal::Terminal;
+
+const NOT_SET_UP: i32 = 125;
+
+/// What is passed on to the jail. CHLD is not among them: the pidfd tells.
+const PASSED_ON: u64 = signal::set(&[
+    signal::TERM,
+    signal::INT,
+    signal::HUP,
+    signal::QUIT,
+    signal::USR1,
+    signal::USR2,
+    signal::CONT,
+    signal::WINCH,
+]);
+
+/// Blocked without being read: a write to a closed pipe or from the background answers with an error instead.
+const SILENCED: u64 = signal::set(&[signal::PIPE, signal::TTOU]);
+
+/// The signals, the jail, the terminal's two directions, and the other relays.
+const EVENTS: usize = 2 + COPIES;
+const COPIES: usize = 2 + RELAYS;
+/// Of the copies, the one that feeds the jail: it ends with the jail, the others when they are drained.
+const INPUT: usize = 0;
+
+/// Supervises to the end. `arguments` are those that belong to [`Supervision::end`], followed by null; the slot before
+/// them is free to use.
+///
+/// # Safety
+/// `arguments` and `environment` must each end with null and point to strings that end with NUL, and the slot before
+/// `arguments` must be writable.
+pub(crate) unsafe fn run(
+    plan: &Supervision,
+    arguments: *mut *const c_char,
+    environment: *const *const c_char,
+) -> ! {
+    os::set_name(c"jail");
+    let Ok(signals) = os::block(PASSED_ON | SILENCED).and_then(|_| os::signalfd(PASSED_ON)) else {
+        os::exit(NOT_SET_UP)
+    };
+    let terminal = plan.terminal.map(Terminal::new);
+    let status = wait(plan, signals as i32, terminal.as_ref());
+    if let Some(terminal) = &terminal {
+        terminal.restore();
+    }
+    match plan.end {
+        // SAFETY: the caller's promise.
+        End::Finish(program) => unsafe { finish(program, arguments, environment, status) },
+        // SAFETY: the caller's promise.
+        End::Exit => unsafe { remove(arguments) },
+    }
+    os::exit(status)
+}
+
+/// Waits until the jail has ended and its output is drained; the answer is its status.
+fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> i32 {
+    let mut copies = copies(plan);
+    let mut ended = None;
+    loop {
+        if let Some(status) = ended
+            && copies.iter().flatten().all(Relay::is_done)
+        {
+            return status;
+        }
+        let mut events = [Poll::new(-1, 0); EVENTS];
+        events[0] = Poll::new(signals, Poll::IN);
+        events[1] = Poll::new(if ended.is_none() { plan.init } else { -1 }, Poll::IN);
+        for (event, copy) in events.iter_mut().skip(2).zip(&copies) {
+            *event = copy.as_ref().map_or(Poll::new(-1, 0), Relay::poll);
+        }
+        os::poll(&mut events);
+        if events[0].happened != 0 {
+            while let Some(signal) = os::next_signal(signals) {
+                match ended {
+                    None => pass_on(signal, plan.init, terminal),
+                    Some(status) if signal::set(&[signal]) & ENDING != 0 => return status,
+                    Some(_) => {}
+                }
+            }
+        }
+        for (event, copy) in events.iter().skip(2).zip(&mut copies) {
+            if let Some(copy) = copy.as_mut().filter(|_| event.happened != 0) {
+                copy.advance();
+            }
+        }
+        if events[1].happened != 0
+            && let Some(status) = status_of(plan.init)
+        {
+            ended = Some(status);
+            copies[INPUT] = None;
+        }
+    }
+}
+
+/// A user who sends one of these while the last output drains does not want to wait for it.
+const ENDING: u64 = signal::set(&[signal::TERM, signal::INT, signal::HUP, signal::QUIT]);
+
+fn copies(plan: &Supervision) -> [Option<Relay>; COPIES] {
+    let mut copies = [const { None }; COPIES];
+    if let Some(master) = plan.terminal {
+        copies[INPUT] = Some(Relay::new(Copy { from: 0, to: master }, true));
+        copies[INPUT + 1] = Some(Relay::new(Copy { from: master, to: 1 }, false));
+    }
+    for (place, relay) in copies.iter_mut().skip(2).zip(plan.relays) {
+        *place = relay.map(|copy| Relay::new(copy, false));
+    }
+    copies
+}
+
+/// The jail's status, if it has ended.
+fn status_of(init: i32) -> Option<i32> {
+    match os::reap(Whom::Pidfd(init)) {
+        Ok(dead) => dead.map(|dead| shell_status(dead.code, dead.status)),
+        Err(_) => Some(NOT_SET_UP), // not a child of ours
+    }
+}
+
+fn pass_on(signal: i32, init: i32, terminal: Option<&Terminal>) {
+    match (signal, terminal) {
+        (signal::WINCH, Some(terminal)) => return terminal.follow_size(), // the kernel tells the jail
+        (signal::CONT, Some(terminal)) => terminal.make_raw(), // a shell put it back while we were stopped
+        _ => {}
+    }
+    os::send_signal(init, signal);
+}
+
+/// Becomes the program that tears down, with the status as one more argument. Our signals stay blocked across it, so
+/// that a second Ctrl-C does not leave things half undone.
+unsafe fn finish(
+    program: i32,
+    arguments: *mut *const c_char,
+    environment: *const *const c_char,
+    status: i32,
+) -> ! {
+    let status = decimal(status);
+    // SAFETY: by the caller's promise the slot before is writable and null comes after the last: each argument moves one
+    // down, and the status takes the last one's place.
+    unsafe {
+        let argv = arguments.sub(1);
+        let mut last = argv;
+        while !(*last.add(1)).is_null() {
+            *last = *last.add(1);
+            last = last.add(1);
+        }
+        *last = status.as_ptr().cast();
+        os::execute(program, argv, environment);
+    }
+    os::exit(NOT_SET_UP)
+}
+
+/// Removes what the paths name, in order.
+unsafe fn remove(mut paths: *const *const c_char) {
+    // SAFETY: by the caller's promise null ends the vector and NUL each string.
+    unsafe {
+        while !(*paths).is_null() {
+            os::remove(CStr::from_ptr(*paths));
+            paths = paths.add(1);
+        }
+    }
+}

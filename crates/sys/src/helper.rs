@@ -1,0 +1,181 @@
+//! The helper program: its image, and safe builders for its two command lines.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+
+use crate::call::{fd, process};
+use crate::kernel;
+use crate::protocol;
+
+/// The helper's executable: static, without libc.
+pub fn image() -> &'static [u8] {
+    include_bytes!(env!("JAIL_HELPER"))
+}
+
+/// The helper in a memory file that nobody can change, and that only its owner can read. `name` is what /proc shows.
+///
+/// # Errors
+/// As [`fd::sealed_executable`].
+pub fn sealed(name: &str) -> io::Result<OwnedFd> {
+    fd::sealed_executable(&CString::new(name)?, image())
+}
+
+/// Where the jail's first process expects its lifeline: the read end of a pipe that its supervisor holds open.
+pub const LIFELINE: RawFd = protocol::LIFELINE;
+
+/// The command line of the jail's first process.
+///
+/// It reaps, passes signals on (TERM to everybody, what a terminal sends to the command's process group) and ends with the
+/// command's status once the last process of the jail has ended, or at once when the lifeline does.
+#[derive(Clone, Copy, Debug)]
+pub struct InitArgs {
+    /// The command's pid as the jail sees it; it leads a session.
+    pub payload: i32,
+}
+
+impl InitArgs {
+    /// The argument vector.
+    pub fn argv(&self) -> Vec<CString> {
+        vec![text("jail-init"), text(protocol::INIT), text(self.payload.to_string())]
+    }
+}
+
+/// The command line of the process that waits beside a jail.
+#[derive(Debug)]
+pub struct SuperviseArgs {
+    /// pidfd of the jail's first process, a child of this process.
+    pub init: RawFd,
+    /// Descriptors to keep open until the end: lifeline, locks, sockets.
+    pub keep: Vec<RawFd>,
+    /// Master of the jail's terminal, to be joined with standard input and output.
+    pub terminal: Option<RawFd>,
+    /// What comes out of the first is copied to the second; up to four.
+    pub relays: Vec<(RawFd, RawFd)>,
+    /// What happens once the jail has ended and its output is copied.
+    pub end: End,
+}
+
+/// How supervision ends.
+#[derive(Debug)]
+pub enum End {
+    /// Becomes this open program, with these arguments and the jail's exit status (decimal) as the last one. TERM, INT,
+    /// HUP, QUIT, USR1, USR2, CONT, WINCH, PIPE and TTOU are blocked in it.
+    Finish {
+        /// The program.
+        program: RawFd,
+        /// Its arguments, from argv[0].
+        argv: Vec<CString>,
+    },
+    /// Removes these files and empty directories, in order, and exits with the jail's status.
+    Exit {
+        /// Absolute paths.
+        remove: Vec<CString>,
+    },
+}
+
+impl SuperviseArgs {
+    /// The argument vector.
+    pub fn argv(&self) -> Vec<CString> {
+        let mut argv = vec![text("jail"), text(protocol::SUPERVISE), text(format!("init={}", self.init))];
+        argv.extend(self.terminal.map(|master| text(format!("terminal={master}"))));
+        argv.extend(self.relays.iter().map(|(from, to)| text(format!("relay={from}:{to}"))));
+        let rest = match &self.end {
+            End::Finish { program, argv: rest } => {
+                argv.push(text(format!("finish={program}")));
+                rest
+            }
+            End::Exit { remove } => {
+                argv.push(text("exit"));
+                remove
+            }
+        };
+        argv.extend(rest.iter().cloned());
+        argv
+    }
+
+    /// Every descriptor the helper must find open.
+    fn descriptors(&self) -> impl Iterator<Item = RawFd> {
+        let program = match &self.end {
+            End::Finish { program, .. } => Some(*program),
+            End::Exit { .. } => None,
+        };
+        let relays = self.relays.iter().flat_map(|(from, to)| [*from, *to]);
+        self.keep.iter().copied().chain([self.init]).chain(self.terminal).chain(program).chain(relays)
+    }
+}
+
+/// Becomes the helper in `image` (see [`sealed`]), with this process's pid, environment and the named descriptors;
+/// all others that are close-on-exec are closed. Returns only if it fails, and everything is as it was then.
+pub fn become_supervisor(args: &SuperviseArgs, image: BorrowedFd<'_>) -> io::Error {
+    if args.relays.len() > protocol::RELAYS {
+        return io::ErrorKind::InvalidInput.into();
+    }
+    let mut cleared = Vec::new();
+    for number in args.descriptors() {
+        let flags = match process::answer(kernel::fcntl(number, libc::F_GETFD, 0)) {
+            Ok(flags) => flags as i32,
+            Err(error) => return restore(&cleared, error),
+        };
+        if flags & libc::FD_CLOEXEC != 0 {
+            let _ = kernel::fcntl(number, libc::F_SETFD, 0);
+            cleared.push(number);
+        }
+    }
+    let error = process::execute(image, &args.argv());
+    restore(&cleared, error)
+}
+
+fn restore(cleared: &[RawFd], error: io::Error) -> io::Error {
+    for number in cleared {
+        let _ = kernel::fcntl(*number, libc::F_SETFD, libc::FD_CLOEXEC);
+    }
+    error
+}
+
+/// A text of ours, which holds no NUL.
+fn text(text: impl Into<Vec<u8>>) -> CString {
+    CString::new(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::{AsFd, AsRawFd};
+
+    use super::*;
+    use crate::arguments;
+
+    #[test]
+    fn the_helper_understands_what_is_built_for_it() {
+        let args = SuperviseArgs {
+            init: 5,
+            keep: vec![11],
+            terminal: Some(7),
+            relays: vec![(8, 1), (9, 2)],
+            end: End::Finish { program: 4, argv: vec![c"jail".into(), c"exit".into()] },
+        };
+        let argv = args.argv();
+        assert_eq!(argv[1].to_bytes(), protocol::SUPERVISE);
+        let plan = arguments::supervision(argv[2..].iter().map(|argument| argument.to_bytes())).unwrap();
+        assert_eq!((plan.init, plan.terminal, plan.end), (5, Some(7), arguments::End::Finish(4)));
+        assert_eq!(plan.relays[1], Some(arguments::Copy { from: 9, to: 2 }));
+        assert_eq!(argv[2 + plan.used..], [CString::from(c"jail"), c"exit".into()]);
+    }
+
+    #[test]
+    fn a_failure_to_become_the_helper_changes_nothing() {
+        let (reader, _writer) = io::pipe().unwrap();
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let args = SuperviseArgs {
+            init: reader.as_raw_fd(),
+            keep: Vec::new(),
+            terminal: None,
+            relays: Vec::new(),
+            end: End::Exit { remove: Vec::new() },
+        };
+        let error = become_supervisor(&args, file.as_fd());
+        assert_eq!(error.raw_os_error(), Some(libc::EACCES));
+        let flags = kernel::fcntl(reader.as_raw_fd(), libc::F_GETFD, 0).unwrap();
+        assert_eq!(flags as i32, libc::FD_CLOEXEC);
+    }
+}

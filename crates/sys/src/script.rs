@@ -1,0 +1,122 @@
+//! `Script`: a program made ready for the child, and `Shared`: everything parent and child both see while the child
+//! shares our memory. Built whole before the clone, so that the child only reads it.
+
+use std::ffi::{CString, c_char};
+use std::os::fd::RawFd;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicU32};
+
+use crate::op::{Op, Program, Step};
+
+/// A program with the pointer tables execve(2) wants, which the child could not build without allocating.
+pub(crate) struct Script {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) exec: Vectors,
+    /// The programs of its `Fork` steps, in order.
+    pub(crate) forks: Vec<Script>,
+}
+
+/// argv and envp of the step that replaces the process, ended by null. They point into that step's own strings.
+#[derive(Default)]
+pub(crate) struct Vectors {
+    pub(crate) argv: Vec<*const c_char>,
+    pub(crate) envp: Vec<*const c_char>,
+}
+
+impl Script {
+    pub(crate) fn new(program: Program) -> Self {
+        let mut steps = program.steps;
+        let mut script = Script { steps: Vec::new(), exec: Vectors::default(), forks: Vec::new() };
+        for step in &mut steps {
+            match &mut step.op {
+                Op::Exec { argv, envp, .. } | Op::ExecFd { argv, envp, .. } => {
+                    script.exec = Vectors { argv: table(argv), envp: table(envp) };
+                }
+                Op::Fork { program, .. } => script.forks.push(Script::new(std::mem::take(program))),
+                _ => {}
+            }
+        }
+        script.steps = steps;
+        script
+    }
+
+    /// How many processes run at once: itself, and what it forks.
+    pub(crate) fn depth(&self) -> usize {
+        1 + self.forks.iter().map(Script::depth).max().unwrap_or(0)
+    }
+
+    /// The highest descriptor number its steps claim.
+    pub(crate) fn highest_claimed(&self) -> RawFd {
+        let own = self.steps.iter().filter_map(|step| match step.op {
+            Op::Dup { to, .. } => Some(to),
+            _ => None,
+        });
+        own.chain(self.forks.iter().map(Script::highest_claimed)).max().unwrap_or(-1)
+    }
+
+    /// The step that a record names.
+    pub(crate) fn step(&self, step: u32, inner: Option<u32>) -> Option<&Step> {
+        let Some(inner) = inner else { return self.steps.get(step as usize) };
+        let is_fork = |step: &&Step| matches!(step.op, Op::Fork { .. });
+        let nth = self.steps.get(..step as usize)?.iter().filter(is_fork).count();
+        self.forks.get(nth)?.step(inner, None)
+    }
+}
+
+fn table(strings: &[CString]) -> Vec<*const c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+}
+
+/// How far a process got.
+pub(crate) mod progress {
+    /// It runs its program.
+    pub(crate) const RUNNING: u32 = 0;
+    /// It is about to call execve, or has.
+    pub(crate) const LEAVING: u32 = 1;
+    /// It ended its program on purpose, without execve.
+    pub(crate) const EXITED: u32 = 2;
+    /// A step failed, and a record says which.
+    pub(crate) const FAILED: u32 = 3;
+}
+
+/// What parent, child and forked child share.
+pub(crate) struct Shared {
+    pub(crate) script: Script,
+    /// The write end of the report pipe, the same number in every process.
+    pub(crate) report: RawFd,
+    /// Descriptors that must survive `Dup` live at this number or above.
+    pub(crate) floor: RawFd,
+    /// The forked child's stack: lowest address and length.
+    pub(crate) second_stack: (u64, u64),
+    /// [`progress`] of the launched child.
+    pub(crate) first: AtomicU32,
+    /// [`progress`] of the child it forked last.
+    pub(crate) second: AtomicU32,
+    /// The pid of that child as the launched child sees it; the kernel writes it at the clone.
+    pub(crate) second_pid: AtomicI32,
+    /// Whether that child is a sibling of the launched one, thus ours to reap.
+    pub(crate) sibling: AtomicU32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fork(steps: Vec<Step>) -> Step {
+        Step::new("command", "fork", Op::Fork { program: Box::new(Program { steps }), sibling: false })
+    }
+
+    #[test]
+    fn a_failing_step_is_found_in_the_program_that_held_it() {
+        let leaf = |name: &str| Step::new("command", name, Op::SetSid);
+        let script = Script::new(Program {
+            steps: vec![leaf("a"), fork(vec![leaf("b")]), leaf("c"), fork(vec![leaf("d"), leaf("e")])],
+        });
+        let named = |step, inner| script.step(step, inner).map(|step| step.object.as_str());
+        assert_eq!(named(2, None), Some("c"));
+        assert_eq!(named(1, Some(0)), Some("b"));
+        assert_eq!(named(3, Some(1)), Some("e"));
+        assert_eq!(named(3, Some(2)), None);
+        assert_eq!(script.depth(), 2);
+    }
+}
