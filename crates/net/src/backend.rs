@@ -12,6 +12,9 @@
 //!   holds the machine's network lock around `detach` with `last` set, so no other jail of ours starts meanwhile.
 //! * Calls of different jails may run at the same time, in different processes.
 //! * Nothing outlives a call: descriptors opened in the jail's network namespace are closed before it returns.
+//! * In a plugin every call gets a backend made anew by `Default`, on a thread and in a current-thread tokio runtime of
+//!   its own: what one call learns the next does not know. A call that began is driven to its end.
+//! * A [`Failure`] names what the user gave (`--publish=80`) as its object, and the remedy as its hint.
 
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;

@@ -5,9 +5,11 @@
 //! [`export_backend!`](crate::export_backend); `examples/null.rs` is a whole one.
 //!
 //! The host trusts a plugin with its own rights, and believes nothing it says: a wrong file, version or answer, a panic
-//! and a plugin that does not return are one [`Failure`](crate::backend::Failure) each. What no host can survive is a
-//! plugin that ends the process (abort(3), a segmentation fault): then the jail ends by its lifeline, and the next
-//! start or `gc` undoes what the journal names.
+//! and a call that does not return are one [`Failure`](crate::backend::Failure) each. What no host survives is a plugin
+//! that ends the process (abort(3), a segmentation fault) or whose library initialiser does not return, which keeps
+//! glibc's loader locked: then the jail ends by its lifeline, and the next start or `gc` undoes what the journal names.
+//!
+//! A host is linked dynamically: a static one loads a library and crashes at the first call into it.
 
 pub mod abi;
 mod elf;
