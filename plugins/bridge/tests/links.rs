@@ -1,28 +1,39 @@
-//! The backend on a host of its own: every test makes a network namespace that is its host, and ends with it. Needs root.
+//! The plugin on a host of its own: every test makes a network namespace that is its host, and ends with it. Needs root.
+#![cfg(test)]
+#![forbid(unsafe_code)]
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::future::Future;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::process::Command;
 use std::thread;
 
-use jail_bridge::Bridge;
 use jail_net::backend::{Actions, Backend, Detach, Failure, Kind, Request, Support};
 use jail_net::model::{Attachment, JailId, Network, Origin};
+use jail_net::plugin::{self, Plugin};
 use nix::sched::{CloneFlags, setns, unshare};
 
 const WAIT: Detach = Detach { wait: true, last: false };
 
 /// Runs `test` on a thread whose network namespace is a new one: programs it starts are in there too.
-fn on_a_host<T: Future<Output = ()>>(test: impl FnOnce() -> T + Send + 'static) {
+fn on_a_host<T: Future<Output = ()>>(test: impl FnOnce(Plugin) -> T + Send + 'static) {
     let host = thread::spawn(move || {
         unshare(CloneFlags::CLONE_NEWNET).expect("these tests need root");
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test());
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test(bridge()));
     });
     if let Err(panic) = host.join() {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// The library as the loader gets it: a copy, since the build tree may be one that others can write.
+fn bridge() -> Plugin {
+    let library = std::env::current_exe().unwrap().with_file_name("libjail_bridge.so");
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("libjail_bridge.so");
+    fs::copy(library, &copy).unwrap();
+    plugin::load(&copy).unwrap()
 }
 
 /// The network namespace of a jail without processes: it lives as long as this descriptor.
@@ -95,56 +106,56 @@ fn request(jail: &JailId, network: Network, last: u8) -> Request {
     }
 }
 
-async fn attach(want: &Request, netns: &File) -> Result<Actions, Failure> {
-    let actions = Bridge.plan(want).await?;
-    Bridge.attach(&actions, netns.as_fd()).await?;
+async fn attach(bridge: &Plugin, want: &Request, netns: &File) -> Result<Actions, Failure> {
+    let actions = bridge.plan(want).await?;
+    bridge.attach(&actions, netns.as_fd()).await?;
     Ok(actions)
 }
 
 #[test]
 fn a_host_with_privilege_is_supported() {
-    on_a_host(async || {
+    on_a_host(async |bridge| {
         let before = state();
-        assert_eq!(Bridge.probe().await.unwrap(), Support::Yes);
+        assert_eq!(bridge.probe().await.unwrap(), Support::Yes);
         assert_eq!(state(), before);
     });
 }
 
 #[test]
 fn a_bridge_comes_with_a_network_and_goes_with_it() {
-    on_a_host(async || {
+    on_a_host(async |bridge| {
         let before = state();
-        Bridge.network_up(&dmz()).await.unwrap();
+        bridge.network_up(&dmz()).await.unwrap();
         let made = state();
-        Bridge.network_up(&dmz()).await.unwrap();
+        bridge.network_up(&dmz()).await.unwrap();
         assert_eq!(state(), made, "making it twice is making it once");
         assert!(sh("ip -o link show br0").contains(" 02:6b:"), "a MAC of its own");
         assert!(sh("ip -o link show br0").contains(",UP"));
         assert!(!sh("ip -o addr show br0").contains("fe80"));
-        let read = Bridge.network_of("br0").await.unwrap().unwrap();
+        let read = bridge.network_of("br0").await.unwrap().unwrap();
         assert_eq!((read.origin, read.subnet), (Origin::Adopted, dmz().subnet));
 
-        Bridge.network_down(&dmz()).await.unwrap();
+        bridge.network_down(&dmz()).await.unwrap();
         assert_eq!(state(), before);
-        Bridge.network_down(&dmz()).await.unwrap();
-        assert_eq!(Bridge.network_of("br0").await.unwrap(), None);
+        bridge.network_down(&dmz()).await.unwrap();
+        assert_eq!(bridge.network_of("br0").await.unwrap(), None);
     });
 }
 
 #[test]
 fn what_is_somebody_elses_is_left_alone() {
-    on_a_host(async || {
+    on_a_host(async |bridge| {
         sh("ip link add br0 type bridge; ip link set br0 up; ip link add eth5 type veth peer name far5");
         let before = state();
-        let conflict = Bridge.network_up(&dmz()).await.unwrap_err();
+        let conflict = bridge.network_up(&dmz()).await.unwrap_err();
         assert_eq!(conflict.kind, Kind::Conflict);
         assert!(conflict.message.contains("br0 is there already"), "{conflict}");
-        Bridge.network_down(&dmz()).await.unwrap();
+        bridge.network_down(&dmz()).await.unwrap();
 
-        let nic = Bridge.network_of("eth5").await.unwrap_err();
+        let nic = bridge.network_of("eth5").await.unwrap_err();
         assert_eq!(nic.message, "--net=eth5: the interface eth5 is not a bridge");
         let nobodys = Network { origin: Origin::Adopted, bridge: "br9".into(), ..dmz() };
-        let missing = Bridge.plan(&request(&id("3fa04b11c2d9"), nobodys, 10)).await.unwrap_err();
+        let missing = bridge.plan(&request(&id("3fa04b11c2d9"), nobodys, 10)).await.unwrap_err();
         assert_eq!(missing.message, "--net=br9: there is no interface br9");
         assert_eq!(missing.kind, Kind::NotFound);
         assert_eq!(state(), before);
@@ -153,12 +164,12 @@ fn what_is_somebody_elses_is_left_alone() {
 
 #[test]
 fn a_jail_gets_its_interface_and_the_host_is_as_before_when_it_ends() {
-    on_a_host(async || {
-        Bridge.network_up(&dmz()).await.unwrap();
+    on_a_host(async |bridge| {
+        bridge.network_up(&dmz()).await.unwrap();
         let before = state();
         let (jail, netns) = (id("3fa04b11c2d9"), namespace());
         let want = request(&jail, dmz(), 10);
-        let actions = attach(&want, &netns).await.unwrap();
+        let actions = attach(&bridge, &want, &netns).await.unwrap();
 
         let eth0 = inside(&netns, || sh("ip -o addr show eth0; ip -o link show eth0; ip route"));
         for part in
@@ -171,37 +182,37 @@ fn a_jail_gets_its_interface_and_the_host_is_as_before_when_it_ends() {
         assert!(sh("ip link show j3fa04b11c2d90").contains("alias jail web"));
         let host = TcpListener::bind("10.10.20.1:80").unwrap();
         inside(&netns, || TcpStream::connect(host.local_addr().unwrap()).unwrap());
-        assert!(Bridge.check(&want).await.unwrap().differences.is_empty());
+        assert!(bridge.check(&want).await.unwrap().differences.is_empty());
 
         drop(netns);
-        Bridge.detach(&jail, Some(&actions.undo), WAIT).await.unwrap();
+        bridge.detach(&jail, Some(&actions.undo), WAIT).await.unwrap();
         assert_eq!(state(), before);
-        let gone = Bridge.check(&want).await.unwrap();
+        let gone = bridge.check(&want).await.unwrap();
         assert_eq!(gone.differences, ["link j3fa04b11c2d90 is missing"]);
     });
 }
 
 #[test]
 fn a_missing_bridge_of_ours_is_made_by_the_first_jail() {
-    on_a_host(async || {
+    on_a_host(async |bridge| {
         let netns = namespace();
-        let actions = attach(&request(&id("3fa04b11c2d9"), dmz(), 10), &netns).await.unwrap();
+        let actions = attach(&bridge, &request(&id("3fa04b11c2d9"), dmz(), 10), &netns).await.unwrap();
         assert_eq!(actions.words[0], "bridge br0 with 10.10.20.1/24");
-        assert_eq!(Bridge.network_of("br0").await.unwrap().unwrap().subnet, dmz().subnet);
-        let busy = Bridge.network_down(&dmz()).await.unwrap_err();
+        assert_eq!(bridge.network_of("br0").await.unwrap().unwrap().subnet, dmz().subnet);
+        let busy = bridge.network_down(&dmz()).await.unwrap_err();
         assert_eq!(busy.message, "the bridge br0 is in use by j3fa04b11c2d90");
     });
 }
 
 #[test]
 fn an_attach_that_fails_leaves_nothing() {
-    on_a_host(async || {
-        Bridge.network_up(&dmz()).await.unwrap();
+    on_a_host(async |bridge| {
+        bridge.network_up(&dmz()).await.unwrap();
         let before = state();
         let (jail, netns) = (id("3fa04b11c2d9"), namespace());
         let mut want = request(&jail, dmz(), 10);
         want.attachments[0].gateways = vec!["192.0.2.1".parse().unwrap()]; // not on the link
-        let failure = attach(&want, &netns).await.unwrap_err();
+        let failure = attach(&bridge, &want, &netns).await.unwrap_err();
         assert!(failure.message.starts_with("default route via 192.0.2.1"), "{failure}");
         assert_eq!(state(), before);
     });
@@ -209,36 +220,36 @@ fn an_attach_that_fails_leaves_nothing() {
 
 #[test]
 fn a_link_whose_namespace_somebody_holds_is_deleted() {
-    on_a_host(async || {
-        Bridge.network_up(&dmz()).await.unwrap();
+    on_a_host(async |bridge| {
+        bridge.network_up(&dmz()).await.unwrap();
         let before = state();
         let (web, db, netns) = (id("3fa04b11c2d9"), id("aaaaaaaaaaaa"), namespace());
-        let actions = attach(&request(&web, dmz(), 10), &netns).await.unwrap();
-        Bridge.detach(&web, Some(&actions.undo), WAIT).await.unwrap();
+        let actions = attach(&bridge, &request(&web, dmz(), 10), &netns).await.unwrap();
+        bridge.detach(&web, Some(&actions.undo), WAIT).await.unwrap();
         assert_eq!(state(), before);
 
         let (first, second) = (namespace(), namespace());
-        attach(&request(&web, dmz(), 10), &first).await.unwrap();
-        attach(&request(&db, dmz(), 11), &second).await.unwrap();
-        let reaped = Bridge.gc(std::slice::from_ref(&db)).await.unwrap();
+        attach(&bridge, &request(&web, dmz(), 10), &first).await.unwrap();
+        attach(&bridge, &request(&db, dmz(), 11), &second).await.unwrap();
+        let reaped = bridge.gc(std::slice::from_ref(&db)).await.unwrap();
         assert_eq!(reaped.removed, ["link j3fa04b11c2d90"]);
-        Bridge.detach(&db, None, Detach::default()).await.unwrap();
-        Bridge.detach(&db, None, Detach::default()).await.unwrap();
+        bridge.detach(&db, None, Detach::default()).await.unwrap();
+        bridge.detach(&db, None, Detach::default()).await.unwrap();
         assert_eq!(state(), before);
     });
 }
 
 #[test]
 fn a_larger_mtu_than_the_bridges_is_refused_and_a_smaller_one_is_the_jails_alone() {
-    on_a_host(async || {
-        Bridge.network_up(&dmz()).await.unwrap();
+    on_a_host(async |bridge| {
+        bridge.network_up(&dmz()).await.unwrap();
         let netns = namespace();
         let mut want = request(&id("3fa04b11c2d9"), dmz(), 10);
         want.attachments[0].mtu = Some(9000);
-        let refused = Bridge.plan(&want).await.unwrap_err();
+        let refused = bridge.plan(&want).await.unwrap_err();
         assert_eq!(refused.message, "--mtu=9000: the bridge br0 carries at most 1500");
         want.attachments[0].mtu = Some(1400);
-        attach(&want, &netns).await.unwrap();
+        attach(&bridge, &want, &netns).await.unwrap();
         assert!(inside(&netns, || sh("ip link show eth0")).contains("mtu 1400"));
         assert!(sh("ip link show br0").contains("mtu 1500"));
     });

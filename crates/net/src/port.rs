@@ -1,0 +1,208 @@
+//! The ports a jail publishes, each held by a bound socket that never listens.
+//!
+//! A held socket makes the kernel itself say no to whoever else wants the port, this host's services and other jails
+//! alike, and ends with its holder. No traffic comes to it: the firewall sends that to the jail before.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use jail_sys::{Failure, Kind};
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket, sockopt,
+};
+
+use crate::model::{Protocol, Publish};
+
+/// Why ports are not held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody has a port: the first such one. The caller may know the jail; else it reads as a [`Failure`].
+    InUse {
+        /// What was to be published.
+        publish: Publish,
+        /// The host's port of it that is taken.
+        port: u16,
+    },
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        match refusal {
+            Refusal::InUse { publish, port } => {
+                let option = option(&publish);
+                let protocol = publish.protocol.as_str();
+                let message = format!("{option}: port {port}/{protocol} is in use on this host");
+                let mut failure = failure(Kind::Conflict, &publish, message);
+                failure.errno = Some(Errno::EADDRINUSE as i32);
+                failure.hint(format!("see what has it with: ss -anp sport = :{port}"))
+            }
+            Refusal::Failed(failure) => failure,
+        }
+    }
+}
+
+/// Holds every port of every publication, or none.
+///
+/// # Errors
+/// [`Refusal::InUse`] for a port that is taken; `Invalid` for two publications of one port and for an address that is
+/// not the host's.
+pub fn hold(publications: &[Publish]) -> Result<Vec<OwnedFd>, Refusal> {
+    if let Some(failure) = twice(publications) {
+        return Err(Refusal::Failed(failure));
+    }
+    let mut held = Vec::new();
+    for publish in publications {
+        for port in publish.host.ports() {
+            held.push(hold_one(publish, port)?);
+        }
+    }
+    Ok(held)
+}
+
+/// Without SO_REUSEADDR: with it two sockets that do not listen could have the same port.
+fn hold_one(publish: &Publish, port: u16) -> Result<OwnedFd, Refusal> {
+    let address = SocketAddr::new(publish.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()), port);
+    let held = open(address, publish.protocol).and_then(|held| {
+        bind(held.as_raw_fd(), &SockaddrStorage::from(address))?;
+        Ok(held)
+    });
+    held.map_err(|errno| match errno {
+        Errno::EADDRINUSE => Refusal::InUse { publish: publish.clone(), port },
+        Errno::EADDRNOTAVAIL => {
+            let message = format!("{}: {} is not an address of this host", option(publish), address.ip());
+            Refusal::Failed(
+                failure(Kind::Invalid, publish, message)
+                    .hint("see its addresses: ip address; without one the port is published on all"),
+            )
+        }
+        errno => Refusal::Failed(Failure::call("network", "bind", option(publish), &errno.into())),
+    })
+}
+
+fn open(address: SocketAddr, protocol: Protocol) -> nix::Result<OwnedFd> {
+    let family = match address.ip() {
+        IpAddr::V4(_) => AddressFamily::Inet,
+        IpAddr::V6(_) => AddressFamily::Inet6,
+    };
+    let kind = match protocol {
+        Protocol::Tcp => SockType::Stream,
+        Protocol::Udp => SockType::Datagram,
+    };
+    let held = socket(family, kind, SockFlag::SOCK_CLOEXEC, None)?;
+    if family == AddressFamily::Inet6 {
+        setsockopt(&held, sockopt::Ipv6V6Only, &true)?;
+    }
+    if protocol == Protocol::Udp {
+        // What comes before the firewall's rules do is queued and never read; shutdown(2) does not stop that on a
+        // socket without a peer. The kernel raises this to its least: one datagram or two.
+        setsockopt(&held, sockopt::RcvBuf, &0)?;
+    }
+    Ok(held)
+}
+
+/// The failure for two publications that want the same port of the host's.
+fn twice(publications: &[Publish]) -> Option<Failure> {
+    let mut rest = publications;
+    while let [first, others @ ..] = rest {
+        if let Some(second) = others.iter().find(|other| meet(first, other)) {
+            let port = first.host.first.max(second.host.first);
+            let protocol = first.protocol.as_str();
+            let message =
+                format!("{} and {} both publish port {port}/{protocol}", option(first), option(second));
+            return Some(failure(Kind::Invalid, second, message).hint("leave one of them away"));
+        }
+        rest = others;
+    }
+    None
+}
+
+fn meet(one: &Publish, other: &Publish) -> bool {
+    let addresses = one.address == other.address || one.address.is_none() || other.address.is_none();
+    let ports = one.host.first <= other.host.last && other.host.first <= one.host.last;
+    one.protocol == other.protocol && addresses && ports
+}
+
+fn option(publish: &Publish) -> String {
+    format!("--publish={publish}")
+}
+
+fn failure(kind: Kind, publish: &Publish, message: String) -> Failure {
+    Failure::new(kind, "network", "hold port", option(publish), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+
+    fn publish(texts: &[&str]) -> Vec<Publish> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    /// A port nobody has, near the end of the range that other tests do not take from.
+    fn free(protocol: Protocol) -> u16 {
+        match protocol {
+            Protocol::Tcp => TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(),
+            Protocol::Udp => UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(),
+        }
+    }
+
+    #[test]
+    fn a_held_port_is_nobody_elses_and_answers_nobody() {
+        let port = free(Protocol::Tcp);
+        let wanted = publish(&[&format!("127.0.0.1:{port}")]);
+        let held = hold(&wanted).unwrap();
+        assert!(TcpListener::bind(("127.0.0.1", port)).is_err(), "std asks with SO_REUSEADDR");
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+        let refused = hold(&wanted).unwrap_err();
+        assert_eq!(refused, Refusal::InUse { publish: wanted[0].clone(), port });
+        let failure = Failure::from(refused);
+        assert_eq!(
+            failure.message,
+            format!("--publish=127.0.0.1:{port}: port {port}/tcp is in use on this host")
+        );
+        drop(held);
+        hold(&wanted).unwrap();
+    }
+
+    #[test]
+    fn a_listening_service_keeps_its_port_and_the_jail_gets_none() {
+        let service = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = service.local_addr().unwrap().port();
+        let wanted = publish(&[&format!("{}/udp", free(Protocol::Udp)), &format!("{port}")]);
+        assert!(matches!(hold(&wanted).unwrap_err(), Refusal::InUse { port: taken, .. } if taken == port));
+    }
+
+    #[test]
+    fn an_address_that_is_not_the_hosts_is_refused() {
+        let refused = Failure::from(hold(&publish(&["192.0.2.9:80"])).unwrap_err());
+        assert_eq!(refused.message, "--publish=192.0.2.9:80: 192.0.2.9 is not an address of this host");
+        assert_eq!(refused.kind, Kind::Invalid);
+    }
+
+    #[test]
+    fn the_same_port_twice_is_refused_and_another_protocol_or_address_is_not() {
+        let message = |texts: &[&str]| twice(&publish(texts)).map(|failure| failure.message);
+        let both = "--publish=80-90 and --publish=127.0.0.1:85:80 both publish port 85/tcp";
+        assert_eq!(message(&["80-90", "127.0.0.1:85:80"]).unwrap(), both);
+        assert_eq!(message(&["80", "80/udp", "81"]), None);
+        assert_eq!(message(&["127.0.0.1:80", "127.0.0.2:80"]), None);
+    }
+
+    #[test]
+    fn a_held_udp_port_queues_next_to_nothing() {
+        let port = free(Protocol::Udp);
+        let _held = hold(&publish(&[&format!("127.0.0.1:{port}/udp")])).unwrap();
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for _ in 0..1000 {
+            sender.send_to(&[0; 100], ("127.0.0.1", port)).unwrap();
+        }
+        let table = std::fs::read_to_string("/proc/net/udp").unwrap();
+        let line = table.lines().find(|line| line.contains(&format!("0100007F:{port:04X}"))).unwrap();
+        let (_, queued) = line.split_whitespace().nth(4).unwrap().split_once(':').unwrap();
+        assert!(u32::from_str_radix(queued, 16).unwrap() <= 4096, "{line}");
+    }
+}

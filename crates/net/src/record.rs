@@ -1,0 +1,73 @@
+//! A value in a file of its own, written so that a reader or a crash sees the whole of it or nothing.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use jail_sys::{Failure, Kind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
+
+/// Writes a new file.
+///
+/// # Errors
+/// `Conflict` when there is one of this name; what the file system answers.
+pub(crate) fn create<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
+    let failed = |error: &io::Error| Failure::call("state", "write", path.display().to_string(), error);
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::with_prefix_in(".new-", dir).map_err(|error| failed(&error))?;
+    serde_json::to_writer_pretty(&mut file, value).map_err(|error| failed(&error.into()))?;
+    file.write_all(b"\n").and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&error))?;
+    file.persist_noclobber(path).map_err(|error| failed(&error.error))?;
+    Ok(())
+}
+
+/// Reads a file that [`create`] wrote; `None` if there is none.
+///
+/// # Errors
+/// `Invalid`, naming the file, when it does not read back; what the file system answers.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failure> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::call("state", "read", path.display().to_string(), &error)),
+    };
+    serde_json::from_slice(&text).map(Some).map_err(|error| {
+        let object = path.display().to_string();
+        let message = format!("{object}: not a file jail wrote: {error}");
+        Failure::new(Kind::Invalid, "state", "read", object, message).hint("mend it or remove it")
+    })
+}
+
+/// Removes a file; success when there is none.
+///
+/// # Errors
+/// What unlink(2) answers.
+pub(crate) fn remove(path: &Path) -> Result<bool, Failure> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Failure::call("state", "unlink", path.display().to_string(), &error)),
+    }
+}
+
+/// The names of the visible files of a directory, sorted; none when there is no directory.
+///
+/// # Errors
+/// What the file system answers.
+pub(crate) fn names(dir: &Path) -> Result<Vec<String>, Failure> {
+    let failed = |error: &io::Error| Failure::call("state", "readdir", dir.display().to_string(), error);
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(&error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(|error| failed(&error))?.file_name();
+        names.extend(name.into_string().ok().filter(|name| !name.starts_with('.')));
+    }
+    names.sort();
+    Ok(names)
+}
