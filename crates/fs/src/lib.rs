@@ -1,1 +1,50 @@
-//! The fs stage.
+//! What a jail sees of the file system, as one mount plan.
+//!
+//! [`plan`] turns a [`ViewSpec`] into a [`MountPlan`]: every mount in order, with sources, targets and owners resolved,
+//! printable and serializable. [`MountPlan::compile`] opens the sources and encodes the plan as the [`Step`]s that a
+//! child runs in its own mount namespace, as the host's root, before it joins the jail's user namespace.
+//!
+//! # The default view
+//!
+//! | path | what |
+//! |---|---|
+//! | /usr /etc /opt /srv, /bin /sbin /lib\* /nix /gnu | the host's, live, read-only; the jail's root sees in them what *anyone* on the host may see |
+//! | /var | the same, except: |
+//! | /var/cache /var/log /var/spool /var/tmp | the jail's own, with the host's directories and without its files |
+//! | /var/lib | the host's under a layer of the jail's own that takes what is written |
+//! | /tmp /run /root /home /dev/shm | the jail's own, empty |
+//! | /proc /dev /dev/pts | the jail's own |
+//! | /sys | only devices/system/cpu |
+//!
+//! Nothing else of the host is there. On top come grants (the host's paths with their owners mapped into the jail),
+//! binds, directories in memory, hidden and frozen paths, and small generated files.
+//!
+//! # Limits of memory
+//!
+//! What the jail writes to its own directories is memory. /run and /dev hold 32 MiB; /var/log a sixteenth of the
+//! host's memory, at most 1 GiB; all others together a quarter, at most 4 GiB.
+//!
+//! # What it does not do
+//!
+//! It makes no namespaces and runs nothing: that is `jail-sys` and `jail-ns`. A read-only mount does not stop connect(2)
+//! to a socket that everybody may write to, nor writing to such a FIFO, in the trees that are shown.
+//!
+//! [`Step`]: jail_sys::op::Step
+#![forbid(unsafe_code)]
+
+mod asked;
+mod compile;
+mod dev;
+mod host;
+mod inside;
+mod lines;
+mod plan;
+mod proc;
+mod scan;
+mod shown;
+mod var;
+mod view;
+
+pub use compile::Compiled;
+pub use plan::{MountPlan, plan, plan_at};
+pub use view::{Bind, Grant, Tmpfs, ViewSpec};

@@ -1,0 +1,278 @@
+//! What the user asked for, as mounts on top of the default view.
+
+use std::os::fd::AsFd;
+use std::path::{Component, Path};
+
+use jail_sys::{Failure, Kind};
+use rustix::fs::FileType;
+
+use crate::host;
+use crate::inside::{Inside, Spot, State, is_below};
+use crate::plan::{Folder, Mount, MountPlan, STAGE, What};
+use crate::scan::folder_of;
+use crate::shown::text;
+use crate::view::ViewSpec;
+
+/// One option of the user's.
+struct Request<'a> {
+    /// The option, as the user would write it.
+    option: String,
+    /// The path inside, without `.` and doubled slashes.
+    path: String,
+    wish: Wish<'a>,
+}
+
+enum Wish<'a> {
+    Show { source: &'a Path, writable: bool },
+    Tmpfs { size: Option<&'a str> },
+    Text { content: &'a str },
+    Freeze,
+    Hide,
+}
+
+impl Wish<'_> {
+    /// Of two on the same path the lower is mounted first.
+    fn rank(&self) -> u8 {
+        match self {
+            Wish::Show { .. } | Wish::Tmpfs { .. } | Wish::Text { .. } => 0,
+            Wish::Freeze => 1,
+            Wish::Hide => 2,
+        }
+    }
+}
+
+/// Adds the mounts of `spec`, from the top of the tree down.
+///
+/// # Errors
+/// The first option that cannot be had.
+pub(crate) fn add(
+    plan: &mut MountPlan,
+    inside: &mut Inside,
+    spec: &ViewSpec,
+    root: &Path,
+) -> Result<(), Failure> {
+    let mut requests = requests(spec)?;
+    requests.sort_by_key(|request| (request.path.matches('/').count(), request.wish.rank()));
+    let first = plan.mounts.len();
+    for request in requests {
+        let spot = inside.resolve(&request.path).map_err(|why| request.refuse(Kind::Invalid, &why, ""))?;
+        let Some(mount) = request.mount(spot, inside, root)? else { continue };
+        let earlier = plan.mounts.get(first..).unwrap_or_default();
+        if earlier.iter().any(|other| other.target == mount.target && other.what == mount.what) {
+            continue;
+        }
+        if let Some(other) = earlier.iter().find(|other| covers(&mount, other)) {
+            let why = format!("and {} are for the same place", other.asked);
+            return Err(request.refuse(Kind::Conflict, &why, "leave one of them out"));
+        }
+        inside.add(&mount);
+        let mount = make_before_freeze(plan.mounts.get_mut(first..).unwrap_or_default(), mount);
+        plan.mounts.push(mount);
+    }
+    Ok(())
+}
+
+/// Whether `mount` would put something else where `other`, which was made before, has put what it shows.
+fn covers(mount: &Mount, other: &Mount) -> bool {
+    let shows = |what: &What| !matches!(what, What::Frozen | What::Hidden { .. });
+    let below = is_below(&other.target, &mount.target);
+    below && (mount.target != other.target || (shows(&mount.what) && shows(&other.what)))
+}
+
+/// What is made in a tree that is frozen earlier is made just before that.
+fn make_before_freeze(earlier: &mut [Mount], mut mount: Mount) -> Mount {
+    for entry in std::mem::take(&mut mount.make) {
+        match earlier.iter_mut().rev().find(|other| is_below(&entry.path, &other.target)) {
+            Some(other) if other.what == What::Frozen => other.make.push(entry),
+            _ => mount.make.push(entry),
+        }
+    }
+    mount
+}
+
+fn requests(spec: &ViewSpec) -> Result<Vec<Request<'_>>, Failure> {
+    let mut requests = Vec::new();
+    let mut add = |option: String, path: &Path, wish| {
+        let path = absolute(path, &option)?;
+        requests.push(Request { option, path, wish });
+        Ok::<(), Failure>(())
+    };
+    for grant in &spec.grants {
+        let suffix = if grant.writable { ":rw" } else { "" };
+        let option = format!("--grant={}{suffix}", grant.path.display());
+        add(option, &grant.path, Wish::Show { source: &grant.path, writable: grant.writable })?;
+    }
+    for bind in &spec.binds {
+        let option = format!("--bind={},{}", bind.source.display(), bind.target.display());
+        add(option, &bind.target, Wish::Show { source: &bind.source, writable: bind.writable })?;
+    }
+    for tmpfs in &spec.tmpfs {
+        let size = tmpfs.size.as_deref();
+        let option = format!("--tmpfs={}", tmpfs.target.display());
+        add(option, &tmpfs.target, Wish::Tmpfs { size })?;
+    }
+    for path in &spec.read_only {
+        add(format!("--read-only={}", path.display()), path, Wish::Freeze)?;
+    }
+    for path in &spec.blacklist {
+        add(format!("--blacklist={}", path.display()), path, Wish::Hide)?;
+    }
+    for (path, content) in &spec.files {
+        add(path.display().to_string(), path, Wish::Text { content })?;
+    }
+    Ok(requests)
+}
+
+/// The path as text with single slashes; relative ones and `..` are refused, for they mean something else inside.
+fn absolute(path: &Path, option: &str) -> Result<String, Failure> {
+    let invalid = |why: &str| {
+        let message = format!("{option}: the path {why}");
+        Failure::new(Kind::Invalid, STAGE, "plan", option, message).hint("write it in full")
+    };
+    if !path.is_absolute() {
+        return Err(invalid("does not begin with a slash"));
+    }
+    if path.components().any(|part| part == Component::ParentDir) {
+        return Err(invalid("has '..' in it"));
+    }
+    let clean: std::path::PathBuf = path.components().collect();
+    text(&clean)
+}
+
+impl Request<'_> {
+    fn refuse(&self, kind: Kind, why: &str, hint: &'static str) -> Failure {
+        Failure::new(kind, STAGE, "plan", &self.option, format!("{} {why}", self.option)).hint(hint)
+    }
+
+    /// The mount for this request, or none if there is nothing to do.
+    fn mount(&self, spot: Spot, inside: &Inside, root: &Path) -> Result<Option<Mount>, Failure> {
+        match &self.wish {
+            Wish::Freeze => self.freeze(spot),
+            Wish::Hide => self.hide(spot, inside),
+            Wish::Show { source, writable } => {
+                let (source, file) = self.source(source, root)?;
+                let what = What::Host { source, mapped: true, deep: true };
+                let mount = self.place(spot, inside, file, what)?;
+                Ok(Some(Mount { writable: *writable, ..mount }))
+            }
+            Wish::Tmpfs { size } => {
+                let top = match inside.host_path(&spot.path).map(std::fs::symlink_metadata) {
+                    Some(Ok(meta)) if meta.is_dir() => folder_of(String::new(), &meta),
+                    _ => Folder::top(0o755),
+                };
+                let size = self.size(*size)?;
+                let mount = self.place(spot, inside, false, What::Tmpfs { size, top })?;
+                Ok(Some(Mount { writable: true, ..mount }))
+            }
+            Wish::Text { content } => {
+                let what = What::Text { content: (*content).to_owned() };
+                self.place(spot, inside, true, what).map(Some)
+            }
+        }
+    }
+
+    /// A mount on a spot that exists and fits, or can be made.
+    fn place(&self, spot: Spot, inside: &Inside, file: bool, what: What) -> Result<Mount, Failure> {
+        let own = ["/proc", "/sys", "/dev"].iter().find(|own| is_below(&spot.path, own));
+        if let Some(own) = own.or((spot.path == "/").then_some(&"/")) {
+            let why = format!("cannot be had: {own} is the jail's own");
+            return Err(self.refuse(Kind::Invalid, &why, ""));
+        }
+        match &spot.state {
+            State::Directory if file => Err(self.refuse(Kind::Invalid, "is a file, its target a directory", "")),
+            State::File if !file => Err(self.refuse(Kind::Invalid, "is a directory, its target a file", "")),
+            State::Hidden(option) => Err(self.refuse(
+                Kind::Conflict,
+                &format!("is below {option}, which hides it"),
+                "leave one of them out",
+            )),
+            State::Missing { room: false, .. } => {
+                let why =
+                    format!("cannot be had: there is no {} where the jail sees the host's tree", spot.path);
+                Err(self.refuse(Kind::NotFound, &why, "create it on the host"))
+            }
+            _ => {
+                let make = spot.make(inside, file);
+                Ok(Mount { target: spot.path, asked: self.option.clone(), make, what, writable: false })
+            }
+        }
+    }
+
+    /// The source's path on the host without symbolic links, and whether it is a file.
+    fn source(&self, source: &Path, root: &Path) -> Result<(String, bool), Failure> {
+        let opened = host::open_inside(root, source);
+        let found = opened.and_then(|file| Ok((host::path_of(file.as_fd())?, rustix::fs::fstat(&file)?)));
+        let (path, stat) = found.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                self.refuse(Kind::NotFound, "names a path that the host does not have", "create it first")
+            }
+            _ => Failure::call(STAGE, "openat2", &self.option, &error),
+        })?;
+        let inside_root = Path::new("/").join(path.strip_prefix(root).unwrap_or(&path));
+        if ["/proc", "/sys"].iter().any(|own| inside_root.starts_with(own)) || inside_root == Path::new("/") {
+            let why = format!("cannot be had: {} of the host is never shown", inside_root.display());
+            return Err(self.refuse(Kind::Invalid, &why, ""));
+        }
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::CharacterDevice | FileType::BlockDevice => {
+                Err(self.refuse(Kind::Unsupported, "names a device, and a jail opens no devices but its own", ""))
+            }
+            kind => Ok((text(&path)?, kind != FileType::Directory)),
+        }
+    }
+
+    /// A limit as tmpfs(5) takes it. An empty one would be no limit.
+    fn size(&self, size: Option<&str>) -> Result<String, Failure> {
+        let size = size.unwrap_or("25%");
+        let digits = size.trim_end_matches(['k', 'K', 'm', 'M', 'g', 'G', '%']);
+        let number = digits.parse::<u64>().ok().filter(|number| *number > 0);
+        let percent = size.ends_with('%');
+        match number {
+            Some(number) if size.len() - digits.len() <= 1 && (!percent || number <= 100) => Ok(size.to_owned()),
+            _ => Err(self.refuse(
+                Kind::Invalid,
+                &format!("has no usable size: '{size}'"),
+                "give bytes, with k, m or g behind them, or a percentage of the memory with %",
+            )),
+        }
+    }
+
+    fn freeze(&self, spot: Spot) -> Result<Option<Mount>, Failure> {
+        match spot.state {
+            State::Hidden(_) => Ok(None),
+            State::Missing { .. } => {
+                let why = "names a path that the jail does not see";
+                Err(self.refuse(Kind::NotFound, why, "create it first, or leave the option out"))
+            }
+            _ => Ok(Some(self.over(spot, What::Frozen))),
+        }
+    }
+
+    /// A path that is not there is fine where only the jail could create it. Where the host could, it would show up.
+    fn hide(&self, spot: Spot, inside: &Inside) -> Result<Option<Mount>, Failure> {
+        if spot.path == "/" {
+            return Err(self.refuse(Kind::Invalid, "would leave nothing", ""));
+        }
+        match spot.state {
+            State::Hidden(_) | State::Missing { live: false, .. } => Ok(None),
+            State::Missing { room: false, .. } => {
+                let why = "names a path that the host does not have: what is created there later would be seen";
+                Err(self.refuse(Kind::NotFound, why, "create it first, or leave the option out"))
+            }
+            State::Missing { .. } => {
+                let make = spot.make(inside, false);
+                Ok(Some(Mount { make, ..self.over(spot, What::Hidden { file: false }) }))
+            }
+            State::File | State::Special { file: true } => {
+                Ok(Some(self.over(spot, What::Hidden { file: true })))
+            }
+            State::Directory | State::Special { file: false } => {
+                Ok(Some(self.over(spot, What::Hidden { file: false })))
+            }
+        }
+    }
+
+    fn over(&self, spot: Spot, what: What) -> Mount {
+        Mount { target: spot.path, asked: self.option.clone(), make: Vec::new(), what, writable: false }
+    }
+}

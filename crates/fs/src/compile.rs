@@ -1,0 +1,336 @@
+//! A plan made ready to run: sources opened, everything else encoded as steps for the child.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::Path;
+
+use jail_sys::call::{fd, mount as call};
+use jail_sys::op::{Fd, Node, Op, ROOT, Step};
+use jail_sys::{Failure, IdMap, Kind};
+
+use crate::plan::{Entry, Folder, Mount, MountPlan, STAGE, Store, What};
+use crate::{dev, proc};
+
+/// The jail's data store, while it is on the workshop.
+pub(crate) const DATA: u8 = 1;
+/// What the next step needs.
+pub(crate) const NEXT: u8 = 2;
+/// The first of several that are needed at once.
+pub(crate) const FIRST: u8 = 3;
+
+pub(crate) const NOSUID: u64 = libc::MOUNT_ATTR_NOSUID;
+pub(crate) const NODEV: u64 = libc::MOUNT_ATTR_NODEV;
+pub(crate) const NOEXEC: u64 = libc::MOUNT_ATTR_NOEXEC;
+pub(crate) const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY;
+
+/// A plan that is ready to run.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The steps for the child, in a mount namespace of its own and as the host's root. They end with [`Op::Pivot`].
+    pub steps: Vec<Step>,
+    /// The detached trees that the steps attach: to be kept open until the steps have run.
+    pub held: Vec<OwnedFd>,
+    /// The jail's pseudo-terminals, mounted nowhere yet: a `ptmx` opened here is the jail's `/dev/pts/0`. To be kept
+    /// open until the steps have run.
+    pub devpts: OwnedFd,
+}
+
+impl MountPlan {
+    /// Opens what the plan shows and encodes the rest.
+    ///
+    /// `ids` are the host's numbers of the jail's owners; `userns` is the user namespace that has that map: grants are
+    /// id-mapped by it. Without one they are shown with the host's owners.
+    ///
+    /// # Errors
+    /// A source that is gone or has become a symbolic link; a file system that cannot be id-mapped.
+    pub fn compile(&self, ids: &IdMap, userns: Option<BorrowedFd<'_>>) -> Result<Compiled, Failure> {
+        let tty = ids.to_host(dev::TTY).to_string();
+        let options = [("ptmxmode", "0666"), ("mode", "0620"), ("gid", tty.as_str())];
+        let devpts = call::new_mount("devpts", &options, NOSUID | NOEXEC)
+            .map_err(|error| Failure::call(STAGE, "fsmount", "/dev/pts", &error))?;
+        let host = File::open("/").map_err(|error| Failure::call(STAGE, "open", "/", &error))?;
+        let mut compiler = Compiler { ids, userns, devpts: devpts.as_raw_fd(), host, steps: Vec::new(), held: Vec::new() };
+        compiler.root(self)?;
+        for mount in &self.mounts {
+            compiler.mount(mount, self)?;
+        }
+        compiler.add("/", Op::SetAttr { at: ROOT, recursive: false, set: READ_ONLY | NOSUID | NODEV, clear: 0, userns: None });
+        compiler.add("/", Op::Pivot);
+        Ok(Compiled { steps: compiler.steps, held: compiler.held, devpts })
+    }
+}
+
+/// Steps while they are collected.
+pub(crate) struct Compiler<'a> {
+    ids: &'a IdMap,
+    userns: Option<BorrowedFd<'a>>,
+    devpts: RawFd,
+    host: File,
+    steps: Vec<Step>,
+    held: Vec<OwnedFd>,
+}
+
+impl Compiler<'_> {
+    pub(crate) fn add(&mut self, object: &str, op: Op) {
+        self.steps.push(Step::new(STAGE, object, op));
+    }
+
+    /// The root, the store for data, what hides things, and the links.
+    fn root(&mut self, plan: &MountPlan) -> Result<(), Failure> {
+        let root = self.host_ids(0, 0);
+        let options = self.tmpfs(&plan.limits.root.to_string(), &Folder::top(0o755))?;
+        self.add("/", Op::NewRoot { options });
+        // from here on the working directory is the host's root, in the child's own namespace
+        self.add("/", Op::Chdir(c"/".to_owned()));
+        let options = self.tmpfs(&plan.limits.data.to_string(), &Folder { mode: 0o700, ..Folder::top(0) })?;
+        self.add("/", Op::NewMount { fs: c"tmpfs".to_owned(), options, attr: NOSUID | NODEV, into: DATA });
+        self.add("/", Op::Attach { from: Fd::Slot(DATA), root: Fd::Cwd, path: inner(&plan.workshop)? });
+        self.hiding_places()?;
+        for (path, content) in &plan.links {
+            self.make_owned(ROOT, path, Node::Symlink(c_string(content)?), 0o777, root)?;
+        }
+        Ok(())
+    }
+
+    /// A directory and a file that nobody in the jail can read, on a read-only mount, so that copies are too.
+    fn hiding_places(&mut self) -> Result<(), Failure> {
+        let data = Fd::Slot(DATA);
+        self.make_owned(data, "hidden", Node::Dir, 0, (0, 0))?;
+        self.make_owned(data, "hidden/directory", Node::Dir, 0, (0, 0))?;
+        self.make_owned(data, "hidden/file", Node::File, 0, (0, 0))?;
+        self.add("hidden", Op::CloneTree { at: data, path: c"hidden".to_owned(), recursive: false, into: NEXT });
+        self.set_attr("hidden", NEXT, false, READ_ONLY | NOEXEC);
+        self.attach("hidden", Fd::Slot(NEXT), data, "hidden")
+    }
+
+    fn mount(&mut self, mount: &Mount, plan: &MountPlan) -> Result<(), Failure> {
+        let asked = mount.asked.as_str();
+        for Entry { path, file } in &mount.make {
+            let (node, mode) = if *file { (Node::File, 0o644) } else { (Node::Dir, 0o755) };
+            self.make_owned(ROOT, path, node, mode, self.host_ids(0, 0))?;
+        }
+        match &mount.what {
+            What::Host { source, mapped, deep } => {
+                let tree = self.open(mount, source, *mapped, *deep)?;
+                let from = Fd::Parent(tree.as_raw_fd());
+                self.held.push(tree);
+                self.attach(asked, from, ROOT, &mount.target)
+            }
+            What::Fresh { store, top, folders } => self.fresh(mount, *store, top, folders, plan),
+            What::Overlay { lower, top, folders } => self.overlay(mount, (lower, &plan.workshop), top, folders),
+            What::Tmpfs { size, top } => {
+                let options = self.tmpfs(size, top)?;
+                self.add(asked, Op::NewMount { fs: c"tmpfs".to_owned(), options, attr: NOSUID | NODEV, into: NEXT });
+                self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
+            }
+            What::Proc { read_only, hidden } => proc::compile(self, read_only, hidden),
+            What::Dev => dev::compile(self),
+            What::Terminals => self.attach(asked, Fd::Parent(self.devpts), ROOT, &mount.target),
+            What::Hidden { file } => self.hide(asked, *file, ROOT, &mount.target),
+            What::Text { content } => self.text(mount, content),
+            What::Frozen => self.freeze(mount),
+        }
+    }
+
+    /// The detached tree of the host's, with the mount attributes it will have.
+    fn open(&self, mount: &Mount, source: &str, mapped: bool, deep: bool) -> Result<OwnedFd, Failure> {
+        let failed = |operation, error| Failure::call(STAGE, operation, &mount.asked, &error);
+        let place = fd::open_no_symlinks(self.host.as_fd(), Path::new(inner_text(source)), libc::O_PATH, 0);
+        let place = place.map_err(|error| failed("openat2", error))?;
+        let tree = call::clone_tree_at(place.as_fd(), deep).map_err(|error| failed("open_tree", error))?;
+        let userns = self.userns.filter(|_| mapped);
+        let access = if mount.writable { 0 } else { READ_ONLY };
+        let map = if userns.is_some() { libc::MOUNT_ATTR_IDMAP } else { 0 };
+        call::set_attr(tree.as_fd(), deep, NOSUID | NODEV | access | map, 0, userns).map_err(|error| {
+            match error.raw_os_error() {
+                Some(libc::EINVAL | libc::EPERM) if userns.is_some() => not_mappable(mount, source, &error),
+                _ => failed("mount_setattr", error),
+            }
+        })?;
+        Ok(tree)
+    }
+
+    /// A directory of the jail's own: in the root, in the store for data, or a file system for itself.
+    fn fresh(
+        &mut self,
+        mount: &Mount,
+        store: Store,
+        top: &Folder,
+        folders: &[Folder],
+        plan: &MountPlan,
+    ) -> Result<(), Failure> {
+        let target = inner_text(&mount.target);
+        let asked = mount.asked.as_str();
+        match store {
+            Store::Root => {
+                self.fill(asked, ROOT, target, top, folders)?;
+                self.add(asked, Op::CloneTree { at: ROOT, path: c_string(target)?, recursive: false, into: NEXT });
+                self.set_attr(asked, NEXT, false, NOSUID | NODEV);
+            }
+            Store::Data => {
+                let name = target.replace('/', ".");
+                self.fill(asked, Fd::Slot(DATA), &name, top, folders)?;
+                let path = c_string(&name)?;
+                self.add(asked, Op::CloneTree { at: Fd::Slot(DATA), path, recursive: false, into: NEXT });
+            }
+            Store::Log => {
+                let options = self.tmpfs(&plan.limits.log.to_string(), top)?;
+                self.add(asked, Op::NewMount { fs: c"tmpfs".to_owned(), options, attr: NOSUID | NODEV, into: NEXT });
+                self.folders(asked, Fd::Slot(NEXT), "", folders)?;
+            }
+        }
+        self.attach(asked, Fd::Slot(NEXT), ROOT, target)
+    }
+
+    fn overlay(
+        &mut self,
+        mount: &Mount,
+        (lower, workshop): (&str, &str),
+        top: &Folder,
+        folders: &[Folder],
+    ) -> Result<(), Failure> {
+        let asked = mount.asked.as_str();
+        let data = Fd::Slot(DATA);
+        let name = inner_text(&mount.target).replace('/', ".");
+        let (upper, work) = (format!("{name}/upper"), format!("{name}/work"));
+        self.make_owned(data, &name, Node::Dir, 0o700, (0, 0))?;
+        self.make_owned(data, &work, Node::Dir, 0o700, (0, 0))?;
+        self.fill(asked, data, &upper, top, folders)?;
+        for folder in folders.iter().filter(|folder| folder.empty) {
+            let path = c_string(&format!("{upper}/{}", folder.path))?;
+            self.add(asked, Op::Opaque { root: data, path });
+        }
+        let options = vec![
+            (c"lowerdir".to_owned(), c_string(&overlay_path(lower))?),
+            (c"upperdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{upper}")))?),
+            (c"workdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{work}")))?),
+        ];
+        self.add(asked, Op::NewMount { fs: c"overlay".to_owned(), options, attr: NOSUID | NODEV, into: NEXT });
+        self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
+    }
+
+    /// A file of ours, out of the jail's sight, and a read-only copy of its mount over the target.
+    fn text(&mut self, mount: &Mount, content: &str) -> Result<(), Failure> {
+        let asked = mount.asked.as_str();
+        let path = c_string(&inner_text(&mount.target).replace('/', "."))?;
+        let data = content.as_bytes().to_vec();
+        self.add(asked, Op::Write { root: Fd::Slot(DATA), path: path.clone(), data, create: Some(0o644) });
+        self.add(asked, Op::CloneTree { at: Fd::Slot(DATA), path, recursive: false, into: NEXT });
+        self.set_attr(asked, NEXT, false, READ_ONLY);
+        self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
+    }
+
+    fn freeze(&mut self, mount: &Mount) -> Result<(), Failure> {
+        let asked = mount.asked.as_str();
+        if mount.target == "/" {
+            let set_attr = |recursive, set, clear| Op::SetAttr { at: ROOT, recursive, set, clear, userns: None };
+            self.add(asked, set_attr(true, READ_ONLY, 0));
+            self.add(asked, set_attr(false, 0, READ_ONLY)); // the root itself once all targets are made in it
+            return Ok(());
+        }
+        let path = inner(&mount.target)?;
+        self.add(asked, Op::CloneTree { at: ROOT, path, recursive: true, into: NEXT });
+        self.set_attr(asked, NEXT, true, READ_ONLY);
+        self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
+    }
+
+    /// Puts something unreadable over `path`.
+    pub(crate) fn hide(&mut self, asked: &str, file: bool, root: Fd, path: &str) -> Result<(), Failure> {
+        let blank = if file { c"hidden/file" } else { c"hidden/directory" };
+        let at = Fd::Slot(DATA);
+        self.add(asked, Op::CloneTree { at, path: blank.to_owned(), recursive: false, into: NEXT });
+        self.attach(asked, Fd::Slot(NEXT), root, path)
+    }
+
+    fn fill(
+        &mut self,
+        asked: &str,
+        root: Fd,
+        at: &str,
+        top: &Folder,
+        folders: &[Folder],
+    ) -> Result<(), Failure> {
+        self.make_owned(root, at, Node::Dir, top.mode, self.host_ids(top.uid, top.gid))?;
+        self.folders(asked, root, &format!("{at}/"), folders)
+    }
+
+    fn folders(&mut self, asked: &str, root: Fd, prefix: &str, folders: &[Folder]) -> Result<(), Failure> {
+        for folder in folders {
+            let (uid, gid) = self.host_ids(folder.uid, folder.gid);
+            let path = c_string(&format!("{prefix}{}", folder.path))?;
+            self.add(asked, Op::Make { root, path, node: Node::Dir, mode: folder.mode, uid, gid });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn make_owned(
+        &mut self,
+        root: Fd,
+        path: &str,
+        node: Node,
+        mode: u32,
+        (uid, gid): (u32, u32),
+    ) -> Result<(), Failure> {
+        self.add(path, Op::Make { root, path: inner(path)?, node, mode, uid, gid });
+        Ok(())
+    }
+
+    pub(crate) fn set_attr(&mut self, asked: &str, slot: u8, recursive: bool, set: u64) {
+        self.add(asked, Op::SetAttr { at: Fd::Slot(slot), recursive, set, clear: 0, userns: None });
+    }
+
+    pub(crate) fn attach(&mut self, asked: &str, from: Fd, root: Fd, path: &str) -> Result<(), Failure> {
+        self.add(asked, Op::Attach { from, root, path: inner(path)? });
+        Ok(())
+    }
+
+    /// The host's numbers of owners inside.
+    pub(crate) fn host_ids(&self, uid: u32, gid: u32) -> (u32, u32) {
+        (self.ids.to_host(uid), self.ids.to_host(gid))
+    }
+
+    /// Mount options of a tmpfs. The number of files is bounded too: an empty file costs memory and no size.
+    fn tmpfs(&self, size: &str, top: &Folder) -> Result<Vec<(CString, CString)>, Failure> {
+        let (uid, gid) = self.host_ids(top.uid, top.gid);
+        let options = [
+            ("size", size.to_owned()),
+            ("nr_inodes", "256k".to_owned()),
+            ("mode", format!("{:o}", top.mode)),
+            ("uid", uid.to_string()),
+            ("gid", gid.to_string()),
+        ];
+        options.iter().map(|(key, value)| Ok((c_string(key)?, c_string(value)?))).collect()
+    }
+}
+
+fn not_mappable(mount: &Mount, source: &str, error: &std::io::Error) -> Failure {
+    let message = format!(
+        "{}: the file system of {source}, or one mounted below it, cannot have its owners mapped into the jail",
+        mount.asked
+    );
+    let mut failure = Failure::new(Kind::Unsupported, STAGE, "mount_setattr", &mount.asked, message);
+    failure.errno = error.raw_os_error();
+    failure.hint("grant a directory of another file system, or a part of it that has nothing else mounted below")
+}
+
+/// A path as overlayfs takes it in an option: colons separate and backslashes escape.
+fn overlay_path(path: &str) -> String {
+    path.replace('\\', "\\\\").replace(':', "\\:")
+}
+
+/// A path without its leading slash.
+fn inner_text(path: &str) -> &str {
+    path.trim_start_matches('/')
+}
+
+fn inner(path: &str) -> Result<CString, Failure> {
+    c_string(inner_text(path))
+}
+
+pub(crate) fn c_string(text: &str) -> Result<CString, Failure> {
+    CString::new(text).map_err(|_| {
+        let message = format!("{text:?} has a zero byte in it");
+        Failure::new(Kind::Invalid, STAGE, "plan", text, message)
+    })
+}

@@ -1,0 +1,110 @@
+//! /var: shown live and read-only, except where services write. /var/{log,cache,spool,tmp} are the jail's own and hold
+//! the host's directories without a file; /var/lib is an overlay that takes what is written.
+
+use std::fs;
+use std::path::Path;
+
+use jail_sys::{Failure, Kind};
+
+use crate::host;
+use crate::plan::{Folder, Mount, MountPlan, STAGE, Store, What};
+use crate::scan::{LIMIT, Scan, entered_by_all, folder_of, scan};
+use crate::shown::text;
+
+const OWN: [(&str, Store); 4] =
+    [("cache", Store::Data), ("log", Store::Log), ("spool", Store::Data), ("tmp", Store::Data)];
+
+/// Adds /var and what covers it.
+pub(crate) fn add(plan: &mut MountPlan, root: &Path) -> Result<(), Failure> {
+    let var = root.join("var");
+    if !fs::symlink_metadata(&var).is_ok_and(|meta| meta.is_dir()) {
+        plan.notes.push("/var is not shown: it is not a directory".to_owned());
+        return Ok(());
+    }
+    // without what is mounted below: a clone of the mounts in /var/lib (containers' roots) would keep them busy
+    let what = What::Host { source: text(&var)?, mapped: false, deep: false };
+    plan.mounts.push(Mount::at("/var", what));
+    add_live(plan, &var)?;
+    for (name, store) in OWN {
+        add_own(plan, &var.join(name), name, store)?;
+    }
+    add_lib(plan, &var.join("lib"))
+}
+
+/// Shows each other directory of /var with everything mounted below it.
+fn add_live(plan: &mut MountPlan, var: &Path) -> Result<(), Failure> {
+    let found = scan(var, 1)?;
+    for folder in found.folders {
+        let name = folder.path.as_str();
+        if name == "lib" || OWN.iter().any(|(own, _)| *own == name) || folder.empty {
+            continue;
+        }
+        let source = var.join(name);
+        if host::is_autofs(&source) {
+            plan.notes.push(format!("/var/{name} is not shown: it is mounted by autofs"));
+            continue;
+        }
+        let what = What::Host { source: text(&source)?, mapped: false, deep: true };
+        plan.mounts.push(Mount { make: Vec::new(), ..Mount::at(&format!("/var/{name}"), what) });
+    }
+    Ok(())
+}
+
+fn add_own(plan: &mut MountPlan, dir: &Path, name: &str, store: Store) -> Result<(), Failure> {
+    let Some(top) = top(dir)? else { return Ok(()) };
+    let target = format!("/var/{name}");
+    let Scan { folders, left_out, .. } = scan(dir, 2)?;
+    note(plan, &target, left_out);
+    let what = What::Fresh { store, top, folders };
+    plan.mounts.push(Mount { make: Vec::new(), writable: true, ..Mount::at(&target, what) });
+    Ok(())
+}
+
+fn add_lib(plan: &mut MountPlan, dir: &Path) -> Result<(), Failure> {
+    let Some(top) = top(dir)? else { return Ok(()) };
+    if !entered_by_all(top.mode) {
+        let what = What::Fresh { store: Store::Data, top, folders: Vec::new() };
+        plan.mounts.push(Mount { make: Vec::new(), writable: true, ..Mount::at("/var/lib", what) });
+        return Ok(());
+    }
+    let Scan { folders, mounts, left_out } = scan(dir, 2)?;
+    note(plan, "/var/lib", left_out);
+    let what = What::Overlay { lower: text(dir)?, top, folders };
+    plan.mounts.push(Mount { make: Vec::new(), writable: true, ..Mount::at("/var/lib", what) });
+    for name in mounts {
+        // an overlay does not reach into what is mounted below its lower directory
+        let source = dir.join(&name);
+        let target = format!("/var/lib/{name}");
+        plan.notes.push(format!("{target} is a mount of its own: read-only; --grant={target}:rw to write to it"));
+        let what = What::Host { source: text(&source)?, mapped: false, deep: true };
+        plan.mounts.push(Mount { make: Vec::new(), ..Mount::at(&target, what) });
+    }
+    Ok(())
+}
+
+/// The directory itself, unless it is not there or not a directory: then what the host has in its place is shown.
+fn top(dir: &Path) -> Result<Option<Folder>, Failure> {
+    match fs::symlink_metadata(dir) {
+        Ok(meta) if meta.is_dir() => Ok(Some(folder_of(String::new(), &meta))),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::call(STAGE, "lstat", dir.display().to_string(), &error)),
+    }
+}
+
+fn note(plan: &mut MountPlan, target: &str, left_out: usize) {
+    if left_out > 0 {
+        plan.notes.push(format!(
+            "{target}: {left_out} directories are not made in the jail (more than {LIMIT}, or a name that is not UTF-8)"
+        ));
+    }
+}
+
+/// A directory that cannot be read is an error: what it holds decides what is hidden.
+pub(crate) fn unreadable(dir: &Path, operation: &'static str, error: &std::io::Error) -> Failure {
+    let failure = Failure::call(STAGE, operation, dir.display().to_string(), error);
+    match failure.kind {
+        Kind::Denied => failure.hint("run as root"),
+        _ => failure,
+    }
+}
