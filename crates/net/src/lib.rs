@@ -1,4 +1,24 @@
-//! The network of a jail.
+//! The network of a jail: what it should be, as data, and how a backend makes it so.
+//!
+//! * [`model`] says what the network should be: networks, interfaces, published ports, egress. It does nothing.
+//! * [`backend`] is the trait of those who make it so, each for one role: links or firewall.
+//! * [`plugin`] loads backends that are shared libraries, and exports one as such.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), jail_net::backend::Failure> {
+//! use jail_net::backend::{Backend, Support};
+//! use jail_net::plugin;
+//!
+//! let firewall = plugin::open("nft", &plugin::directories(&[])?)?;
+//! if let Support::No { reason, hint } = firewall.probe().await? {
+//!     println!("not here: {reason}; {hint}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What this crate does not do: start a jail or enter its namespaces (`jail-ns`), decide in which order backends are
+//! asked and when they undo (`jail-core`), or change a link or a rule itself: that is the backends' work.
 
 pub mod backend;
 pub mod forwarding;
