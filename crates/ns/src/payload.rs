@@ -1,0 +1,76 @@
+//! `Payload`: the command, and the steps from a process of the jail's to the command, the same for start and join.
+
+use std::ffi::{CString, NulError};
+use std::os::fd::RawFd;
+
+use jail_sys::op::{Fd, Op, Step};
+
+/// First of the three slots for standard descriptors that trade places.
+const STDIO_SLOT: u8 = 10;
+
+/// A command and what it finds when it starts.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// Paths to try, in order; as the jail sees them.
+    pub paths: Vec<CString>,
+    /// Arguments, from argv[0].
+    pub argv: Vec<CString>,
+    /// Environment, `NAME=value`.
+    pub envp: Vec<CString>,
+    /// Working directory. That it cannot be entered is an error.
+    pub cwd: CString,
+    /// What standard input, output and error are; `None` is the caller's own.
+    pub stdio: [Option<RawFd>; 3],
+    /// Standard input is a terminal, and shall be the session's controlling one.
+    pub terminal: bool,
+}
+
+impl Payload {
+    /// A command by its path, in `/`, without an environment, with the caller's standard descriptors.
+    ///
+    /// # Errors
+    /// An argument that holds a NUL byte.
+    pub fn new(argv: &[&str]) -> Result<Self, NulError> {
+        let argv = argv.iter().map(|argument| CString::new(*argument)).collect::<Result<Vec<_>, _>>()?;
+        let paths = argv.first().cloned().into_iter().collect();
+        Ok(Payload { paths, argv, envp: Vec::new(), cwd: c"/".into(), stdio: [None; 3], terminal: false })
+    }
+
+    /// From a process with the jail's ids to the command: a session of its own, nothing inherited but standard
+    /// descriptors, default signals, then `confine`, last of all execve.
+    pub(crate) fn steps(self, confine: Vec<Step>) -> Vec<Step> {
+        let name = self.argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let step = |op| Step::new("command", name.as_str(), op);
+        let mut steps = vec![step(Op::SetSid)];
+        steps.extend(stdio(self.stdio).into_iter().map(step));
+        if self.terminal {
+            steps.push(step(Op::ControllingTerminal));
+        }
+        let cwd = self.cwd.to_string_lossy().into_owned();
+        steps.push(
+            Step::new("command", cwd, Op::Chdir(self.cwd)).hint("name a directory that the jail can see"),
+        );
+        steps.extend([Op::Umask(0o022), Op::CloseOnExecFrom(3), Op::ResetSignals].map(step));
+        steps.extend(confine);
+        let hint = "the command is looked for inside the jail: install it there, or give its path";
+        steps.push(step(Op::Exec { paths: self.paths, argv: self.argv, envp: self.envp }).hint(hint));
+        steps
+    }
+}
+
+/// Puts standard descriptors in place; those that are standard ones of the caller's are copied before any is overwritten.
+fn stdio(sources: [Option<RawFd>; 3]) -> Vec<Op> {
+    let (mut copies, mut places) = (Vec::new(), Vec::new());
+    for ((to, source), slot) in (0..).zip(sources).zip(STDIO_SLOT..) {
+        match source {
+            Some(from) if from < 3 && from != to => {
+                copies.push(Op::Keep { from: Fd::Parent(from), into: slot });
+                places.push(Op::Dup { from: Fd::Slot(slot), to });
+            }
+            Some(from) => places.push(Op::Dup { from: Fd::Parent(from), to }),
+            None => {}
+        }
+    }
+    copies.append(&mut places);
+    copies
+}

@@ -1,0 +1,196 @@
+//! Starting a jail: the program of its first process, from the clone to init, with the command as its child.
+
+use std::ffi::CString;
+use std::os::fd::RawFd;
+
+use jail_sys::helper::{InitArgs, LIFELINE};
+use jail_sys::op::{Fd, Op, Program, Step};
+
+use crate::payload::Payload;
+
+/// Every namespace of a jail but the user namespace, which is joined last.
+pub const NAMESPACES: i32 = libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWCGROUP;
+
+/// [`NAMESPACES`], or without the network namespace for a jail that shares the host's.
+pub const fn namespaces(own_network: bool) -> i32 {
+    if own_network { NAMESPACES } else { NAMESPACES & !libc::CLONE_NEWNET }
+}
+
+/// The slots this stage uses of the launched program. `files` must leave them alone.
+const IMAGE: u8 = 13;
+const NOWHERE: u8 = 14;
+const PROC: u8 = 15;
+
+/// The command's pid in the jail: the first that init forks in a new pid namespace.
+const PAYLOAD: i32 = 2;
+
+/// `CAP_KILL` of capabilities(7).
+const CAP_KILL: u64 = 1 << 5;
+
+/// Everything a jail's start is made of. Descriptors are the caller's, close-on-exec, and open until the outcome.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// The jail's host name.
+    pub hostname: &'a str,
+    /// Whether it has a network namespace of its own: then `lo` is brought up, low ports may be bound and ping works.
+    pub own_network: bool,
+    /// Descriptors that are not the jail's to hold: the caller's ends of pipes, so that their end of file means what it
+    /// should.
+    pub close_first: Vec<RawFd>,
+    /// The file system stage; ends with [`Op::Pivot`]. Empty: the jail sees the host's files.
+    pub files: Vec<Step>,
+    /// A pipe to wait on before the user namespace is joined: one byte means the network is ready.
+    pub ready: Option<RawFd>,
+    /// The user namespace to join last; `None` stays in the caller's.
+    pub user: Option<RawFd>,
+    /// The filter stage, for the command.
+    pub confine: Vec<Step>,
+    /// The command.
+    pub payload: Payload,
+    /// Read end of a pipe; the jail ends at its end of file.
+    pub lifeline: RawFd,
+    /// The helper, see [`jail_sys::helper::sealed`].
+    pub init: RawFd,
+}
+
+/// The program of the jail's first process, for [`jail_sys::launch::launch`] with [`namespaces`].
+pub fn program(start: Start<'_>) -> Program {
+    let Start { hostname, own_network, close_first, files, ready, user, confine, payload, lifeline, init } =
+        start;
+    let mut steps: Vec<Step> =
+        close_first.into_iter().map(|file| step("jail", Op::CloseInherited(file))).collect();
+    // Out of the way of the numbers that init places below.
+    steps.push(step("init", Op::Keep { from: Fd::Parent(init), into: IMAGE }));
+    // A procfs of this pid namespace, mounted nowhere: what the jail sees of /proc/sys is read-only.
+    let needs_proc = own_network || user.is_some();
+    if needs_proc {
+        steps.push(step("/proc", keep_proc()));
+    }
+    steps.extend(files);
+    steps.push(step("--hostname", Op::HostName(host_name(hostname))));
+    if own_network {
+        steps.extend(network());
+    }
+    steps.extend(ready.map(|pipe| step("network", Op::Wait(Fd::Parent(pipe)))));
+    steps.extend(user.into_iter().flat_map(enter_user_namespace));
+    if needs_proc {
+        steps.push(step("/proc", Op::Close { slot: PROC }));
+    }
+    if user.is_some() {
+        steps.push(step("nested user namespaces", Op::ProveNoUserNamespace));
+    }
+    steps.push(step("ids of the jail", Op::SetIds { uid: 0, gid: 0, groups: Vec::new() }));
+    let command = Box::new(Program { steps: payload.steps(confine) });
+    steps.push(step("command", Op::Fork { program: command, sibling: false }));
+    steps.extend(become_init(lifeline));
+    Program { steps }
+}
+
+fn step(object: &str, op: Op) -> Step {
+    Step::new("namespace", object, op)
+}
+
+fn keep_proc() -> Op {
+    let attr = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOEXEC;
+    Op::NewMount { fs: c"proc".into(), options: Vec::new(), attr, into: PROC }
+}
+
+/// A host name ends at its first NUL.
+fn host_name(name: &str) -> CString {
+    CString::new(name.split('\0').next().unwrap_or_default()).unwrap_or_default()
+}
+
+/// Sets a sysctl; the path is below /proc/sys.
+fn sysctl(path: &str, value: &str) -> Step {
+    let name = path.replace('/', ".");
+    let path = CString::new(format!("sys/{path}")).unwrap_or_default();
+    let data = value.as_bytes().to_vec();
+    step(&name, Op::Write { root: Fd::Slot(PROC), path, data, create: None })
+}
+
+/// The network namespace is not owned by the jail's user namespace, so CAP_NET_BIND_SERVICE and CAP_NET_RAW of the
+/// jail's root count for nothing there. Only the jail's processes are in it, so what is allowed is allowed to all of them.
+fn network() -> [Step; 3] {
+    [
+        step("lo", Op::LoopbackUp),
+        sysctl("net/ipv4/ip_unprivileged_port_start", "0"),
+        sysctl("net/ipv4/ping_group_range", "0 2147483647"),
+    ]
+}
+
+/// The limit counts for the user namespace of whoever writes it, hence after joining; by then the jail's own /proc/sys
+/// would not let us.
+fn enter_user_namespace(user: RawFd) -> [Step; 2] {
+    [step("--userns", Op::JoinUser(Fd::Parent(user))), sysctl("user/max_user_namespaces", "0")]
+}
+
+/// From the process that set up the jail to the helper: nothing of the caller's stays open, one capability is left.
+fn become_init(lifeline: RawFd) -> Vec<Step> {
+    // Init reads and writes nothing, and must not hold the user's pipes open: `/` opened for nothing is always there.
+    let nowhere = |to| Op::Dup { from: Fd::Slot(NOWHERE), to };
+    let exec =
+        Op::ExecFd { file: Fd::Slot(IMAGE), argv: InitArgs { payload: PAYLOAD }.argv(), envp: Vec::new() };
+    let ops = [
+        Op::Chdir(c"/".into()),
+        Op::Open { root: Fd::Cwd, path: c"/".into(), into: NOWHERE },
+        nowhere(0),
+        nowhere(1),
+        nowhere(2),
+        Op::Dup { from: Fd::Parent(lifeline), to: LIFELINE },
+        Op::CloseOnExecFrom(LIFELINE as u32 + 1),
+        Op::KeepCaps(CAP_KILL),
+        Op::SetCaps(CAP_KILL),
+        Op::NoNewPrivs,
+        exec,
+    ];
+    ops.into_iter().map(|op| step("init", op)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(own_network: bool, user: Option<RawFd>) -> Vec<&'static str> {
+        let payload = Payload::new(&["true"]).unwrap();
+        let program = program(Start {
+            hostname: "web",
+            own_network,
+            close_first: vec![7],
+            files: vec![Step::new("filesystem", "/", Op::Pivot)],
+            ready: Some(5),
+            user,
+            confine: Vec::new(),
+            payload,
+            lifeline: 8,
+            init: 9,
+        });
+        program.steps.iter().map(|step| step.op.name()).collect()
+    }
+
+    fn position(names: &[&str], name: &str) -> usize {
+        names.iter().position(|each| *each == name).unwrap()
+    }
+
+    #[test]
+    fn the_user_namespace_is_joined_after_everything_that_needs_the_host() {
+        let names = start(true, Some(6));
+        let join = position(&names, "setns");
+        for before in ["close", "pivot_root", "sethostname", "ioctl SIOCSIFFLAGS", "read"] {
+            assert!(position(&names, before) < join, "{before}");
+        }
+        for after in ["unshare", "setresuid", "clone3", "execve"] {
+            assert!(position(&names, after) > join, "{after}");
+        }
+    }
+
+    #[test]
+    fn a_jail_in_the_hosts_user_namespace_leaves_the_hosts_limits_alone() {
+        let names = start(false, None);
+        assert!(!names.contains(&"write") && !names.contains(&"setns") && !names.contains(&"unshare"));
+    }
+}
