@@ -1,0 +1,96 @@
+//! `attach`: the jail's elements on the host and its own table inside, at the same time; all or nothing.
+
+use std::os::fd::BorrowedFd;
+
+use jail_net::backend::{Failure, Kind};
+use nftables::types::NfFamily;
+
+use crate::elements::{self, Entry};
+use crate::plan::Work;
+use crate::rule::{self, Object};
+use crate::run::{self, Trouble, Until};
+use crate::{listing, skeleton};
+
+pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
+    let (host, inner) = std::thread::scope(|scope| {
+        let inner = scope.spawn(|| apply_inside(work, netns));
+        let host = apply_on_host(work);
+        (host, inner.join())
+    });
+    let inner = inner.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    match (host, inner) {
+        (Ok(()), Ok(())) => Ok(()),
+        (Ok(()), Err(failure)) => {
+            run::apply(elements::remove(&work.entries), Until::Commit).map_err(Trouble::failure)?;
+            Err(failure)
+        }
+        (Err(failure), Ok(())) if !work.inner.objects.is_empty() => {
+            run::apply_in(netns, rule::remove_table(NfFamily::INet).into()).map_err(Trouble::failure)?;
+            Err(failure)
+        }
+        (Err(failure), _) => Err(failure),
+    }
+}
+
+fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
+    if work.inner.objects.is_empty() {
+        return Ok(());
+    }
+    run::apply_in(netns, work.inner.objects.to_vec()).map_err(Trouble::failure)
+}
+
+/// Adds the elements, and before them, in the same transaction, the tables that are missing.
+///
+/// Others may make the tables, or the last jail remove them, between our look and our transaction; the kernel then
+/// refuses it whole, and the next look is newer.
+fn apply_on_host(work: &Work) -> Result<(), Failure> {
+    let mut elements = elements::add(&work.entries, &work.comment);
+    elements.extend(elements::add(&work.shared, "shared by jails"));
+    let mut last = Trouble::Missing;
+    for _ in 0..4 {
+        let tables = missing_tables()?;
+        let none_missing = tables.is_empty();
+        match run::apply([tables, elements.clone()].concat(), Until::Exit) {
+            Ok(()) => return Ok(()),
+            Err(Trouble::Exists) if none_missing => return Err(conflict(work)),
+            Err(Trouble::Other(failure)) => return Err(failure),
+            Err(trouble) => last = trouble,
+        }
+    }
+    Err(last.failure().hint("remove table inet jail and table bridge jail if no jail runs"))
+}
+
+fn missing_tables() -> Result<Vec<Object>, Failure> {
+    let mut tables = Vec::new();
+    for family in skeleton::FAMILIES {
+        if !skeleton::is_there(family)? {
+            tables.extend(skeleton::table(family));
+        }
+    }
+    Ok(tables)
+}
+
+/// Which key is another jail's. nft's own error does not say.
+fn conflict(work: &Work) -> Failure {
+    let theirs = match listing::entries() {
+        Ok(entries) => entries.into_iter().find_map(|found| {
+            let clash = |ours: &&Entry| {
+                ours.set == found.entry.set
+                    && found.entry.value != ours.value
+                    && ours.value.is_some()
+                    && elements::overlap(&ours.key, &found.entry.key)
+            };
+            work.entries.iter().find(clash).map(|ours| (ours.clone(), found.jail))
+        }),
+        Err(failure) => return failure,
+    };
+    let Some((ours, jail)) = theirs else {
+        let message = "a port or an address of this jail is another jail's in the nft tables";
+        return Failure::new(Kind::Conflict, "network", "nft add element", "nft", message)
+            .hint("see jail check");
+    };
+    let object = elements::option(&ours);
+    let message = format!("{object} is already jail {jail}'s");
+    Failure::new(Kind::Conflict, "network", "nft add element", object, message)
+        .hint("stop that jail, or choose another; jail gc removes what a dead one left")
+}

@@ -1,0 +1,74 @@
+//! What the host has of ours, read back with `nft list table`: the slow way, for when the undo is not known.
+//!
+//! Read as plain JSON: the crate's types know fewer set types, flags and statements than nft lists, and one that they
+//! do not know fails the whole table.
+
+use std::collections::BTreeMap;
+
+use jail_net::backend::{Failure, Kind};
+use jail_net::model::JailId;
+use nftables::types::NfFamily;
+use serde_json::Value;
+
+use crate::elements::Entry;
+use crate::rule::TABLE;
+use crate::{run, skeleton};
+
+/// One table of ours as it is.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// The elements that say whose they are.
+    pub(crate) entries: Vec<Owned>,
+    /// How many rules each chain has.
+    pub(crate) rules: BTreeMap<String, usize>,
+}
+
+/// An element and whose it is.
+#[derive(Debug)]
+pub(crate) struct Owned {
+    pub(crate) entry: Entry,
+    pub(crate) jail: JailId,
+}
+
+/// Reads the table of a family; `None` when there is none.
+pub(crate) fn read(family: NfFamily) -> Result<Option<Listing>, Failure> {
+    let Some(text) = run::ask(&["-j", "list", "table", skeleton::word(family), TABLE])? else {
+        return Ok(None);
+    };
+    let document: Value = serde_json::from_str(&text).map_err(|error| {
+        let message = format!("nft lists its tables in a way that cannot be read: {error}");
+        Failure::new(Kind::Failed, "network", "nft list table", "nft", message)
+    })?;
+    let mut listing = Listing { entries: Vec::new(), rules: BTreeMap::new() };
+    for object in document["nftables"].as_array().into_iter().flatten() {
+        if let Some(set) = object.get("set").or_else(|| object.get("map")) {
+            let elements = set["elem"].as_array().into_iter().flatten();
+            listing.entries.extend(elements.filter_map(|element| owned(family, &set["name"], element)));
+        } else if let Some(chain) = object["rule"]["chain"].as_str() {
+            *listing.rules.entry(chain.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(Some(listing))
+}
+
+/// Every element of ours that there is, of both tables.
+pub(crate) fn entries() -> Result<Vec<Owned>, Failure> {
+    let mut all = Vec::new();
+    for family in skeleton::FAMILIES {
+        all.extend(read(family)?.map(|listing| listing.entries).unwrap_or_default());
+    }
+    Ok(all)
+}
+
+/// `{"elem": {"val": KEY, "comment": ..}}`, of a map `[{"elem": ..}, VALUE]`.
+fn owned(family: NfFamily, set: &Value, element: &Value) -> Option<Owned> {
+    let (key, value) = match element.as_array().map(Vec::as_slice) {
+        Some([key, value]) => (key, Some(value)),
+        _ => (element, None),
+    };
+    let key = key.get("elem")?;
+    let jail = key.get("comment")?.as_str()?.split(' ').next()?.parse().ok()?;
+    let value = value.map(|value| serde_json::from_value(value.clone())).transpose().ok()?;
+    let key = serde_json::from_value(key.get("val")?.clone()).ok()?;
+    Some(Owned { entry: Entry { family, set: set.as_str()?.to_owned(), key, value }, jail })
+}

@@ -1,0 +1,141 @@
+//! A network namespace of a test's own, and what a test does in it: run programs, serve, connect.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use nix::sched::{CloneFlags, setns, unshare};
+
+/// How long an answer may take that is not expected to come.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+pub(crate) struct Net {
+    file: File,
+}
+
+impl AsFd for Net {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+impl Net {
+    /// A new network namespace with its loopback up. Nothing stays of it once it is dropped and its servers ended.
+    pub(crate) fn new() -> Net {
+        let make = || {
+            unshare(CloneFlags::CLONE_NEWNET).unwrap();
+            File::open("/proc/thread-self/ns/net").unwrap()
+        };
+        let net = Net { file: thread::spawn(make).join().unwrap() };
+        net.sh("ip link set lo up; echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables || true");
+        net
+    }
+
+    /// Runs `work` on a thread inside.
+    pub(crate) fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        thread::scope(|scope| {
+            let inside = || {
+                setns(self.as_fd(), CloneFlags::CLONE_NEWNET).unwrap();
+                work()
+            };
+            scope.spawn(inside).join().unwrap()
+        })
+    }
+
+    /// The path under which other programs of this test find the namespace.
+    pub(crate) fn path(&self) -> String {
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
+    }
+
+    /// Runs a shell script that must succeed; answers what it printed.
+    pub(crate) fn sh(&self, script: &str) -> String {
+        let output = self.enter(|| Command::new("sh").args(["-ec", script]).output().unwrap());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Answers each TCP connection with the client's address as the server sees it.
+    pub(crate) fn serve_tcp(&self, address: &str) {
+        let listener = self.enter(|| TcpListener::bind(address).unwrap());
+        thread::spawn(move || {
+            while let Ok((mut stream, peer)) = listener.accept() {
+                let _ = stream.write_all(peer.ip().to_string().as_bytes());
+            }
+        });
+    }
+
+    /// Answers each UDP datagram with the client's address as the server sees it.
+    pub(crate) fn serve_udp(&self, address: &str) {
+        let socket = self.enter(|| UdpSocket::bind(address).unwrap());
+        thread::spawn(move || {
+            let mut buffer = [0; 64];
+            while let Ok((_, peer)) = socket.recv_from(&mut buffer) {
+                let _ = socket.send_to(peer.ip().to_string().as_bytes(), peer);
+            }
+        });
+    }
+
+    /// The answer of a TCP server.
+    pub(crate) fn tcp(&self, address: &str) -> io::Result<String> {
+        let address: SocketAddr = address.parse().unwrap();
+        self.enter(|| {
+            let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        })
+    }
+
+    /// The answer of a UDP server.
+    pub(crate) fn udp(&self, address: &str) -> io::Result<String> {
+        self.udp_from("0.0.0.0:0", address)
+    }
+
+    pub(crate) fn udp_from(&self, from: &str, address: &str) -> io::Result<String> {
+        self.enter(|| {
+            let socket = UdpSocket::bind(from)?;
+            socket.set_read_timeout(Some(PATIENCE))?;
+            socket.connect(address)?;
+            socket.send(b"?")?;
+            let mut buffer = [0; 64];
+            let length = socket.recv(&mut buffer)?;
+            Ok(String::from_utf8_lossy(&buffer[..length]).into_owned())
+        })
+    }
+
+    /// Takes datagrams at an address from now on; the receiver hears where each came from.
+    pub(crate) fn listen_udp(&self, address: &str) -> mpsc::Receiver<SocketAddr> {
+        let socket = self.enter(|| UdpSocket::bind(address).unwrap());
+        let (heard, hear) = mpsc::channel();
+        thread::spawn(move || {
+            while let Ok((_, peer)) = socket.recv_from(&mut [0; 64]) {
+                if heard.send(peer).is_err() {
+                    return;
+                }
+            }
+        });
+        hear
+    }
+}
+
+/// What must not happen within a moment.
+pub(crate) fn nothing_from(hear: &mpsc::Receiver<SocketAddr>) -> bool {
+    hear.recv_timeout(PATIENCE).is_err()
+}
+
+/// Whether a connection was refused by a firewall that says so, and not by silence.
+pub(crate) fn refused_at_once<T>(result: io::Result<T>) -> bool {
+    result.is_err_and(|error| error.raw_os_error() == Some(libc::EHOSTUNREACH))
+}
+
+/// Whether nothing came back.
+pub(crate) fn unanswered<T>(result: io::Result<T>) -> bool {
+    result.is_err_and(|error| matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock))
+}

@@ -1,0 +1,141 @@
+//! A host with a DMZ bridge, a client on one side, a LAN on another, a machine that is not a jail on the bridge, and
+//! jails: plain network namespaces whose links the test makes as a link backend would.
+
+use jail_net::backend::{Actions, Backend, Detach, Drift, Failure, Reaped, Request};
+use jail_net::model::{Attachment, Egress, JailId, Network, Origin};
+
+use super::net::Net;
+use crate::Nft;
+
+pub(crate) struct World {
+    pub(crate) host: Net,
+    /// 192.0.2.2, with routes to everything through the host, 192.0.2.1.
+    pub(crate) client: Net,
+    /// 192.168.77.2, likewise through 192.168.77.1.
+    pub(crate) lan: Net,
+    /// 10.10.20.200, on another port of the bridge, 10.10.20.1.
+    pub(crate) neighbour: Net,
+}
+
+pub(crate) struct Jail {
+    pub(crate) net: Net,
+    pub(crate) want: Request,
+}
+
+impl World {
+    pub(crate) fn new() -> World {
+        let world = World { host: Net::new(), client: Net::new(), lan: Net::new(), neighbour: Net::new() };
+        world.host.sh(
+            "ip link add br0 address 02:00:00:00:00:01 type bridge; ip addr add 10.10.20.1/24 dev br0; ip link set br0 up
+             echo 1 > /proc/sys/net/ipv4/conf/br0/route_localnet; echo 1 > /proc/sys/net/ipv4/conf/br0/forwarding",
+        );
+        world.plug(&world.client, "wan0", "192.0.2");
+        world.plug(&world.lan, "lan0", "192.168.77");
+        world.port(&world.neighbour, "vm0", "02:00:00:00:00:c8", "10.10.20.200");
+        world
+    }
+
+    /// Joins a machine to the host by a link of its own; the host forwards from there.
+    fn plug(&self, net: &Net, port: &str, subnet: &str) {
+        self.host.sh(&format!(
+            "ip link add {port} type veth peer name eth0 netns {}; ip addr add {subnet}.1/24 dev {port}; ip link set {port} up
+             echo 1 > /proc/sys/net/ipv4/conf/{port}/forwarding",
+            net.path()
+        ));
+        net.sh(&format!(
+            "ip addr add {subnet}.2/24 dev eth0; ip link set eth0 up; ip route add default via {subnet}.1"
+        ));
+    }
+
+    /// Joins a machine to the bridge.
+    fn port(&self, net: &Net, port: &str, mac: &str, address: &str) {
+        self.host.sh(&format!(
+            "ip link add {port} type veth peer name eth0 address {mac} netns {}; ip link set {port} master br0 up",
+            net.path()
+        ));
+        net.sh(&format!(
+            "ip addr add {address}/24 dev eth0; ip link set eth0 up; ip route add default via 10.10.20.1"
+        ));
+    }
+
+    /// A jail with its link, without any rules yet. `number` is the last byte of its address.
+    pub(crate) fn jail(&self, number: u8, publish: &[&str], egress: Egress) -> Jail {
+        let jail = Jail { net: Net::new(), want: request(number, publish, egress) };
+        let attachment = &jail.want.attachments[0];
+        let address = attachment.addresses[0].addr().to_string();
+        self.port(&jail.net, &attachment.host_interface, &attachment.mac, &address);
+        jail
+    }
+
+    /// The same with its rules.
+    pub(crate) fn attached(&self, number: u8, publish: &[&str], egress: Egress) -> Jail {
+        let jail = self.jail(number, publish, egress);
+        self.attach(&jail).unwrap();
+        jail
+    }
+
+    pub(crate) fn plan(&self, jail: &Jail) -> Actions {
+        wait(Nft.plan(&jail.want)).unwrap()
+    }
+
+    pub(crate) fn attach(&self, jail: &Jail) -> Result<(), Failure> {
+        use std::os::fd::AsFd;
+        let actions = self.plan(jail);
+        self.host.enter(|| wait(Nft.attach(&actions, jail.net.as_fd()))).map(drop)
+    }
+
+    pub(crate) fn detach(&self, jail: &Jail, last: bool) {
+        let undo = self.plan(jail).undo;
+        let how = Detach { wait: true, last };
+        self.host.enter(|| wait(Nft.detach(&jail.want.jail, Some(&undo), how))).unwrap();
+    }
+
+    /// As after a crash that left no journal.
+    pub(crate) fn detach_without_undo(&self, jail: &Jail) {
+        self.host.enter(|| wait(Nft.detach(&jail.want.jail, None, Detach::default()))).unwrap();
+    }
+
+    pub(crate) fn gc(&self, alive: &[JailId]) -> Reaped {
+        self.host.enter(|| wait(Nft.gc(alive))).unwrap()
+    }
+
+    pub(crate) fn check(&self, jail: &Jail) -> Drift {
+        self.host.enter(|| wait(Nft.check(&jail.want))).unwrap()
+    }
+
+    /// The host's rules as text, without counters.
+    pub(crate) fn rules(&self) -> String {
+        self.host.sh("nft -s list ruleset")
+    }
+}
+
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+pub(crate) fn request(number: u8, publish: &[&str], egress: Egress) -> Request {
+    let jail: JailId = format!("3fa04b11c2{number:02x}").parse().unwrap();
+    let network = Network {
+        name: "dmz".into(),
+        bridge: "br0".into(),
+        origin: Origin::Adopted,
+        subnet: Some("10.10.20.1/24".parse().unwrap()),
+        subnet6: None,
+    };
+    Request {
+        name: format!("web{number}"),
+        attachments: vec![Attachment {
+            network,
+            interface: "eth0".into(),
+            host_interface: jail.link_name(0),
+            mac: format!("02:6a:0a:0a:14:{number:02x}"),
+            mtu: None,
+            addresses: vec![format!("10.10.20.{number}/24").parse().unwrap()],
+            gateways: vec!["10.10.20.1".parse().unwrap()],
+        }],
+        jail,
+        publish: publish.iter().map(|text| text.parse().unwrap()).collect(),
+        egress,
+        forwards: vec!["wan0".into(), "lan0".into()],
+    }
+}
