@@ -93,10 +93,15 @@ fn stop_takes_several_names_and_pids() {
 }
 
 #[test]
-fn what_a_command_leaves_running_ends_with_it() {
+fn a_jail_lives_until_its_last_process_ends_and_answers_the_commands_status() {
     let host = Host::new();
     let before = Snapshot::of(&host);
-    host.jailed("", "setsid sleep 1h >/dev/null 2>&1 & sleep 1h >/dev/null 2>&1 & exit 0").succeeds();
+    let mut jail = host.start(
+        "exec jail -q run --name=web -- sh -c 'mkfifo /tmp/go; (read line </tmp/go; echo $line) & exit 3'",
+    );
+    host.until("jail join web -- sh -c 'test -p /tmp/go && echo last >/tmp/go'").succeeds();
+    assert_eq!(jail.line(), "last");
+    jail.wait().exits(3);
     before.still_holds(&host);
 }
 
