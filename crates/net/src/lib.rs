@@ -3,6 +3,8 @@
 //! * [`model`] says what the network should be: networks, interfaces, published ports, egress. It does nothing.
 //! * [`backend`] is the trait of those who make it so, each for one role: links or firewall.
 //! * [`plugin`] loads backends that are shared libraries, and exports one as such.
+//! * [`store`] keeps the named networks; [`lease`] and [`port`] hold an address and a published port for one jail;
+//!   [`forwarding`] switches the host's routing on and back.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), jail_net::backend::Failure> {
