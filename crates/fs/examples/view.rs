@@ -6,9 +6,9 @@
 //!
 //! Here the command's root is a user of the host's without any privilege, number 1879048192: a mount namespace is all
 //! that `jail-fs` needs. Grants keep the host's owners, for owners are mapped by a user namespace.
-#![allow(clippy::print_stdout)]
 
 use std::ffi::CString;
+use std::io::Write;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,11 +36,13 @@ fn main() -> Result<ExitCode, Failure> {
     }
     let plan = jail_fs::plan(&spec)?;
     if only_plan {
-        plan.lines().iter().for_each(|line| println!("{line}"));
-        return Ok(ExitCode::SUCCESS);
+        let text = plan.lines().join("\n") + "\n";
+        let written = std::io::stdout().write_all(text.as_bytes());
+        return Ok(ExitCode::from(u8::from(written.is_err())));
     }
     if command.is_empty() {
-        command = ["/bin/sh", "-c", "ls -ld / /* /dev/*; cat /etc/shadow; mount | wc -l"].map(c_string_of).into();
+        command =
+            ["/bin/sh", "-c", "ls -ld / /* /dev/*; cat /etc/shadow; mount | wc -l"].map(c_string_of).into();
     }
     run(&plan, command)
 }
@@ -63,7 +65,8 @@ fn run(plan: &jail_fs::MountPlan, command: Vec<CString>) -> Result<ExitCode, Fai
 }
 
 fn c_string(text: &str) -> Result<CString, Failure> {
-    CString::new(text).map_err(|_| Failure::new(Kind::Invalid, "command", "execve", text, "has a zero byte in it"))
+    CString::new(text)
+        .map_err(|_| Failure::new(Kind::Invalid, "command", "execve", text, "has a zero byte in it"))
 }
 
 fn c_string_of(text: &str) -> CString {

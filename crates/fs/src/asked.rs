@@ -179,7 +179,9 @@ impl Request<'_> {
             return Err(self.refuse(Kind::Invalid, &why, ""));
         }
         match &spot.state {
-            State::Directory if file => Err(self.refuse(Kind::Invalid, "is a file, its target a directory", "")),
+            State::Directory if file => {
+                Err(self.refuse(Kind::Invalid, "is a file, its target a directory", ""))
+            }
             State::File if !file => Err(self.refuse(Kind::Invalid, "is a directory, its target a file", "")),
             State::Hidden(option) => Err(self.refuse(
                 Kind::Conflict,
@@ -214,9 +216,11 @@ impl Request<'_> {
             return Err(self.refuse(Kind::Invalid, &why, ""));
         }
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::CharacterDevice | FileType::BlockDevice => {
-                Err(self.refuse(Kind::Unsupported, "names a device, and a jail opens no devices but its own", ""))
-            }
+            FileType::CharacterDevice | FileType::BlockDevice => Err(self.refuse(
+                Kind::Unsupported,
+                "names a device, and a jail opens no devices but its own",
+                "",
+            )),
             kind => Ok((text(&path)?, kind != FileType::Directory)),
         }
     }
@@ -228,7 +232,9 @@ impl Request<'_> {
         let number = digits.parse::<u64>().ok().filter(|number| *number > 0);
         let percent = size.ends_with('%');
         match number {
-            Some(number) if size.len() - digits.len() <= 1 && (!percent || number <= 100) => Ok(size.to_owned()),
+            Some(number) if size.len() - digits.len() <= 1 && (!percent || number <= 100) => {
+                Ok(size.to_owned())
+            }
             _ => Err(self.refuse(
                 Kind::Invalid,
                 &format!("has no usable size: '{size}'"),
@@ -256,7 +262,8 @@ impl Request<'_> {
         match spot.state {
             State::Hidden(_) | State::Missing { live: false, .. } => Ok(None),
             State::Missing { room: false, .. } => {
-                let why = "names a path that the host does not have: what is created there later would be seen";
+                let why =
+                    "names a path that the host does not have: what is created there later would be seen";
                 Err(self.refuse(Kind::NotFound, why, "create it first, or leave the option out"))
             }
             State::Missing { .. } => {

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use jail_sys::call::{fd, mount as call};
-use jail_sys::op::{Fd, Node, Op, ROOT, Step};
+use jail_sys::op::{Directory, Fd, Node, Op, ROOT, Step};
 use jail_sys::{Failure, IdMap, Kind};
 
 use crate::plan::{Entry, Folder, Mount, MountPlan, STAGE, Store, What};
@@ -50,12 +50,22 @@ impl MountPlan {
         let devpts = call::new_mount("devpts", &options, NOSUID | NOEXEC)
             .map_err(|error| Failure::call(STAGE, "fsmount", "/dev/pts", &error))?;
         let host = File::open("/").map_err(|error| Failure::call(STAGE, "open", "/", &error))?;
-        let mut compiler = Compiler { ids, userns, devpts: devpts.as_raw_fd(), host, steps: Vec::new(), held: Vec::new() };
+        let mut compiler =
+            Compiler { ids, userns, devpts: devpts.as_raw_fd(), host, steps: Vec::new(), held: Vec::new() };
         compiler.root(self)?;
         for mount in &self.mounts {
             compiler.mount(mount, self)?;
         }
-        compiler.add("/", Op::SetAttr { at: ROOT, recursive: false, set: READ_ONLY | NOSUID | NODEV, clear: 0, userns: None });
+        compiler.add(
+            "/",
+            Op::SetAttr {
+                at: ROOT,
+                recursive: false,
+                set: READ_ONLY | NOSUID | NODEV,
+                clear: 0,
+                userns: None,
+            },
+        );
         compiler.add("/", Op::Pivot);
         Ok(Compiled { steps: compiler.steps, held: compiler.held, devpts })
     }
@@ -99,7 +109,10 @@ impl Compiler<'_> {
         self.make_owned(data, "hidden", Node::Dir, 0, (0, 0))?;
         self.make_owned(data, "hidden/directory", Node::Dir, 0, (0, 0))?;
         self.make_owned(data, "hidden/file", Node::File, 0, (0, 0))?;
-        self.add("hidden", Op::CloneTree { at: data, path: c"hidden".to_owned(), recursive: false, into: NEXT });
+        self.add(
+            "hidden",
+            Op::CloneTree { at: data, path: c"hidden".to_owned(), recursive: false, into: NEXT },
+        );
         self.set_attr("hidden", NEXT, false, READ_ONLY | NOEXEC);
         self.attach("hidden", Fd::Slot(NEXT), data, "hidden")
     }
@@ -118,10 +131,15 @@ impl Compiler<'_> {
                 self.attach(asked, from, ROOT, &mount.target)
             }
             What::Fresh { store, top, folders } => self.fresh(mount, *store, top, folders, plan),
-            What::Overlay { lower, top, folders } => self.overlay(mount, (lower, &plan.workshop), top, folders),
+            What::Overlay { lower, top, folders } => {
+                self.overlay(mount, (lower, &plan.workshop), top, folders)
+            }
             What::Tmpfs { size, top } => {
                 let options = self.tmpfs(size, top)?;
-                self.add(asked, Op::NewMount { fs: c"tmpfs".to_owned(), options, attr: NOSUID | NODEV, into: NEXT });
+                self.add(
+                    asked,
+                    Op::NewMount { fs: c"tmpfs".to_owned(), options, attr: NOSUID | NODEV, into: NEXT },
+                );
                 self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
             }
             What::Proc { read_only, hidden } => proc::compile(self, read_only, hidden),
@@ -165,7 +183,10 @@ impl Compiler<'_> {
         match store {
             Store::Root => {
                 self.fill(asked, ROOT, target, top, folders)?;
-                self.add(asked, Op::CloneTree { at: ROOT, path: c_string(target)?, recursive: false, into: NEXT });
+                self.add(
+                    asked,
+                    Op::CloneTree { at: ROOT, path: c_string(target)?, recursive: false, into: NEXT },
+                );
                 self.set_attr(asked, NEXT, false, NOSUID | NODEV);
             }
             Store::Data => {
@@ -176,7 +197,10 @@ impl Compiler<'_> {
             }
             Store::Log => {
                 let options = self.tmpfs(&plan.limits.log.to_string(), top)?;
-                self.add(asked, Op::NewMount { fs: c"tmpfs".to_owned(), options, attr: NOSUID | NODEV, into: NEXT });
+                self.add(
+                    asked,
+                    Op::NewMount { fs: c"tmpfs".to_owned(), options, attr: NOSUID | NODEV, into: NEXT },
+                );
                 self.folders(asked, Fd::Slot(NEXT), "", folders)?;
             }
         }
@@ -206,7 +230,10 @@ impl Compiler<'_> {
             (c"upperdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{upper}")))?),
             (c"workdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{work}")))?),
         ];
-        self.add(asked, Op::NewMount { fs: c"overlay".to_owned(), options, attr: NOSUID | NODEV, into: NEXT });
+        self.add(
+            asked,
+            Op::NewMount { fs: c"overlay".to_owned(), options, attr: NOSUID | NODEV, into: NEXT },
+        );
         self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
     }
 
@@ -224,7 +251,8 @@ impl Compiler<'_> {
     fn freeze(&mut self, mount: &Mount) -> Result<(), Failure> {
         let asked = mount.asked.as_str();
         if mount.target == "/" {
-            let set_attr = |recursive, set, clear| Op::SetAttr { at: ROOT, recursive, set, clear, userns: None };
+            let set_attr =
+                |recursive, set, clear| Op::SetAttr { at: ROOT, recursive, set, clear, userns: None };
             self.add(asked, set_attr(true, READ_ONLY, 0));
             self.add(asked, set_attr(false, 0, READ_ONLY)); // the root itself once all targets are made in it
             return Ok(());
@@ -252,14 +280,17 @@ impl Compiler<'_> {
         folders: &[Folder],
     ) -> Result<(), Failure> {
         self.make_owned(root, at, Node::Dir, top.mode, self.host_ids(top.uid, top.gid))?;
-        self.folders(asked, root, &format!("{at}/"), folders)
+        self.folders(asked, root, at, folders)
     }
 
-    fn folders(&mut self, asked: &str, root: Fd, prefix: &str, folders: &[Folder]) -> Result<(), Failure> {
-        for folder in folders {
+    fn folders(&mut self, asked: &str, root: Fd, at: &str, folders: &[Folder]) -> Result<(), Failure> {
+        let directory = |folder: &Folder| {
             let (uid, gid) = self.host_ids(folder.uid, folder.gid);
-            let path = c_string(&format!("{prefix}{}", folder.path))?;
-            self.add(asked, Op::Make { root, path, node: Node::Dir, mode: folder.mode, uid, gid });
+            Ok(Directory { path: c_string(&folder.path)?, mode: folder.mode, uid, gid })
+        };
+        let directories = folders.iter().map(directory).collect::<Result<Vec<_>, Failure>>()?;
+        if !directories.is_empty() {
+            self.add(asked, Op::MakeMany { root, path: c_string(at)?, directories });
         }
         Ok(())
     }
@@ -311,7 +342,8 @@ fn not_mappable(mount: &Mount, source: &str, error: &std::io::Error) -> Failure 
     );
     let mut failure = Failure::new(Kind::Unsupported, STAGE, "mount_setattr", &mount.asked, message);
     failure.errno = error.raw_os_error();
-    failure.hint("grant a directory of another file system, or a part of it that has nothing else mounted below")
+    failure
+        .hint("grant a directory of another file system, or a part of it that has nothing else mounted below")
 }
 
 /// A path as overlayfs takes it in an option: colons separate and backslashes escape.

@@ -29,6 +29,6 @@ pub(crate) fn path_of(file: BorrowedFd<'_>) -> io::Result<PathBuf> {
 
 /// Whether `path` is an autofs mount: looking into one starts mounts of the host's.
 pub(crate) fn is_autofs(path: &Path) -> bool {
-    const AUTOFS_SUPER_MAGIC: i64 = 0x0187;
-    rustix::fs::statfs(path).is_ok_and(|stat| i64::from(stat.f_type) == AUTOFS_SUPER_MAGIC)
+    const AUTOFS_SUPER_MAGIC: rustix::fs::FsWord = 0x0187;
+    rustix::fs::statfs(path).is_ok_and(|stat| stat.f_type == AUTOFS_SUPER_MAGIC)
 }

@@ -128,7 +128,7 @@ impl Inside {
                     }
                     todo.extend(parts(&content).rev());
                 }
-                Found::State(state @ State::Missing { .. }) => return missing(next, todo, state),
+                Found::State(state @ State::Missing { .. }) => return missing(next, &todo, state),
                 Found::State(_) => here = next,
             }
         }
@@ -151,7 +151,7 @@ impl Inside {
         let rest = path[at.len()..].trim_start_matches('/');
         if !matches!(ground, Ground::Hidden(_))
             && let Some(entry) = self.made.iter().find(|entry| entry.path == path)
-            && rest != ""
+            && !rest.is_empty()
         {
             return Found::State(if entry.file { State::File } else { State::Directory });
         }
@@ -161,7 +161,9 @@ impl Inside {
                 Some(hidden) if hidden != rest => missing_state(true, false),
                 _ => on_host(&under(source, rest), true),
             },
-            Ground::Fresh(folders) if rest.is_empty() || folders.contains(rest) => Found::State(State::Directory),
+            Ground::Fresh(folders) if rest.is_empty() || folders.contains(rest) => {
+                Found::State(State::Directory)
+            }
             Ground::Fresh(_) => missing_state(true, false),
             Ground::Special(source) => match fs::metadata(under(source, rest)) {
                 Ok(meta) => Found::State(State::Special { file: !meta.is_dir() }),
@@ -187,10 +189,12 @@ impl Inside {
 /// What the host has there.
 fn on_host(path: &Path, room: bool) -> Found {
     match fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_symlink() => match fs::read_link(path).ok().and_then(|p| p.to_str().map(str::to_owned)) {
-            Some(content) => Found::Link(content),
-            None => missing_state(false, true),
-        },
+        Ok(meta) if meta.is_symlink() => {
+            match fs::read_link(path).ok().and_then(|p| p.to_str().map(str::to_owned)) {
+                Some(content) => Found::Link(content),
+                None => missing_state(false, true),
+            }
+        }
         Ok(meta) if meta.is_dir() => Found::State(State::Directory),
         Ok(_) => Found::State(State::File),
         Err(_) => missing_state(room, true),
@@ -206,7 +210,7 @@ fn missing_state(room: bool, live: bool) -> Found {
     Found::State(State::Missing { room, live })
 }
 
-fn missing(at: String, rest: Vec<String>, state: State) -> Result<Spot, String> {
+fn missing(at: String, rest: &[String], state: State) -> Result<Spot, String> {
     if rest.iter().any(|part| part == "..") {
         return Err("leads through a symbolic link to where nothing is".to_owned());
     }
@@ -237,8 +241,7 @@ impl Spot {
         let relative = self.path.trim_start_matches('/');
         let above = ancestors(relative).map(|part| format!("/{part}")).filter(|part| *part != self.path);
         let absent = |path: &String| matches!(inside.look(path), Found::State(State::Missing { .. }));
-        let mut entries: Vec<Entry> =
-            above.filter(absent).map(|path| Entry { path, file: false }).collect();
+        let mut entries: Vec<Entry> = above.filter(absent).map(|path| Entry { path, file: false }).collect();
         entries.push(Entry { path: self.path.clone(), file });
         entries
     }

@@ -22,7 +22,8 @@ pub(crate) fn add(plan: &mut MountPlan, root: &Path) {
     let there = |name: &&&str| fs::symlink_metadata(root.join("proc").join(name)).is_ok();
     let is_file = |name: &str| !root.join("proc").join(name).is_dir();
     let read_only = FROZEN.iter().filter(there).map(ToString::to_string).collect();
-    let hidden = HIDDEN.iter().filter(there).map(|name| Entry { path: name.to_string(), file: is_file(name) });
+    let hidden =
+        HIDDEN.iter().filter(there).map(|name| Entry { path: name.to_string(), file: is_file(name) });
     let what = What::Proc { read_only, hidden: hidden.collect() };
     plan.mounts.push(Mount { writable: true, ..Mount::at("/proc", what) });
 }

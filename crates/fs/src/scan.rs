@@ -2,7 +2,7 @@
 
 use std::fs::Metadata;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -45,30 +45,33 @@ fn folder(path: String, mode: u32, uid: u32, gid: u32) -> Folder {
 pub(crate) fn scan(dir: &Path, levels: usize) -> Result<Scan, Failure> {
     let mut scan = Scan::default();
     let opened = open(CWD, dir).map_err(|error| unreadable(dir, "open", &error))?;
-    scan.below(&opened, "", levels).map_err(|error| unreadable(dir, "readdir", &error))?;
+    scan.below(opened, "", levels).map_err(|error| unreadable(dir, "readdir", &error))?;
     scan.folders.sort_by(|a, b| a.path.cmp(&b.path));
     scan.mounts.sort();
     Ok(scan)
 }
 
 impl Scan {
-    fn below(&mut self, dir: &OwnedFd, prefix: &str, levels: usize) -> io::Result<()> {
-        for entry in Dir::read_from(dir)? {
+    fn below(&mut self, dir: OwnedFd, prefix: &str, levels: usize) -> io::Result<()> {
+        let mut dir = Dir::new(dir)?;
+        while let Some(entry) = dir.read() {
             let entry = entry?;
             let name = entry.file_name();
-            if !matches!(entry.file_type(), FileType::Directory | FileType::Unknown) || is_dots(name.to_bytes()) {
+            if !matches!(entry.file_type(), FileType::Directory | FileType::Unknown)
+                || is_dots(name.to_bytes())
+            {
                 continue;
             }
             let Some(name) = name.to_str().ok().filter(|_| self.folders.len() < LIMIT) else {
                 self.left_out += 1;
                 continue;
             };
-            self.found(dir, name, prefix, levels)?;
+            self.found(dir.fd()?, name, prefix, levels)?;
         }
         Ok(())
     }
 
-    fn found(&mut self, dir: &OwnedFd, name: &str, prefix: &str, levels: usize) -> io::Result<()> {
+    fn found(&mut self, dir: BorrowedFd<'_>, name: &str, prefix: &str, levels: usize) -> io::Result<()> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
         let meta = match statx(dir, name, flags, StatxFlags::MODE | StatxFlags::UID | StatxFlags::GID) {
             Ok(meta) => meta,
@@ -86,8 +89,8 @@ impl Scan {
         let enter = levels > 1 && !folder.empty && !meta.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
         self.folders.push(folder);
         if enter {
-            match open(dir.as_fd(), Path::new(name)) {
-                Ok(inner) => self.below(&inner, &format!("{path}/"), levels - 1)?,
+            match open(dir, Path::new(name)) {
+                Ok(inner) => self.below(inner, &format!("{path}/"), levels - 1)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -99,6 +102,11 @@ impl Scan {
 fn open(at: BorrowedFd<'_>, path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(openat(at, path, flags, Mode::empty())?)
+}
+
+/// Whether a directory has nothing in it, so that nothing can be mounted below it either. Unsure means no.
+pub(crate) fn is_empty(dir: &Path) -> bool {
+    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 fn is_dots(name: &[u8]) -> bool {

@@ -8,7 +8,7 @@ use jail_sys::{Failure, Kind};
 
 use crate::host;
 use crate::plan::{Folder, Mount, MountPlan, STAGE, Store, What};
-use crate::scan::{LIMIT, Scan, entered_by_all, folder_of, scan};
+use crate::scan::{LIMIT, Scan, entered_by_all, folder_of, is_empty, scan};
 use crate::shown::text;
 
 const OWN: [(&str, Store); 4] =
@@ -33,13 +33,17 @@ pub(crate) fn add(plan: &mut MountPlan, root: &Path) -> Result<(), Failure> {
 
 /// Shows each other directory of /var with everything mounted below it.
 fn add_live(plan: &mut MountPlan, var: &Path) -> Result<(), Failure> {
-    let found = scan(var, 1)?;
-    for folder in found.folders {
+    let Scan { folders, mounts, left_out } = scan(var, 1)?;
+    note(plan, "/var", left_out);
+    for folder in folders {
         let name = folder.path.as_str();
         if name == "lib" || OWN.iter().any(|(own, _)| *own == name) || folder.empty {
             continue;
         }
         let source = var.join(name);
+        if is_empty(&source) && !mounts.contains(&folder.path) {
+            continue;
+        }
         if host::is_autofs(&source) {
             plan.notes.push(format!("/var/{name} is not shown: it is mounted by autofs"));
             continue;
@@ -75,7 +79,8 @@ fn add_lib(plan: &mut MountPlan, dir: &Path) -> Result<(), Failure> {
         // an overlay does not reach into what is mounted below its lower directory
         let source = dir.join(&name);
         let target = format!("/var/lib/{name}");
-        plan.notes.push(format!("{target} is a mount of its own: read-only; --grant={target}:rw to write to it"));
+        plan.notes
+            .push(format!("{target} is a mount of its own: read-only; --grant={target}:rw to write to it"));
         let what = What::Host { source: text(&source)?, mapped: false, deep: true };
         plan.mounts.push(Mount { make: Vec::new(), ..Mount::at(&target, what) });
     }
@@ -95,7 +100,7 @@ fn top(dir: &Path) -> Result<Option<Folder>, Failure> {
 fn note(plan: &mut MountPlan, target: &str, left_out: usize) {
     if left_out > 0 {
         plan.notes.push(format!(
-            "{target}: {left_out} directories are not made in the jail (more than {LIMIT}, or a name that is not UTF-8)"
+            "{target}: {left_out} directories are left out (more than {LIMIT}, or a name that is not UTF-8)"
         ));
     }
 }

@@ -44,6 +44,19 @@ pub enum Node {
     },
 }
 
+/// A directory of [`Op::MakeMany`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// Its path, relative to the directory it is made in.
+    pub path: CString,
+    /// Permission bits, set regardless of the umask.
+    pub mode: u32,
+    /// Owner, the host's number.
+    pub uid: u32,
+    /// Group, the host's number.
+    pub gid: u32,
+}
+
 /// One operation. Every path is resolved inside the directory it is relative to (`openat2` with `RESOLVE_IN_ROOT`)
 /// unless the operation says otherwise, so no symbolic link of the tree leads out of it.
 ///
@@ -126,6 +139,16 @@ pub enum Op {
         uid: u32,
         /// Group, the host's number.
         gid: u32,
+    },
+    /// Makes directories below one that this program has made, in order, parents first. Names are not confined to it:
+    /// nobody else has been there to leave a symbolic link. As [`Op::Make`] otherwise, with two system calls for each.
+    MakeMany {
+        /// The directory that stands for `/` while `path` is resolved.
+        root: Fd,
+        /// The directory; empty for `root` itself.
+        path: CString,
+        /// What is made in it.
+        directories: Vec<Directory>,
     },
     /// setxattr(2) of `trusted.overlay.opaque` = `y` on a directory, so that an overlay hides what is below it.
     Opaque {
@@ -286,6 +309,7 @@ impl Op {
                 Node::Symlink(_) => "symlink",
                 Node::CharDev { .. } => "mknod",
             },
+            Op::MakeMany { .. } => "mkdir",
             Op::Opaque { .. } => "setxattr",
             Op::Write { .. } => "write",
             Op::Pivot => "pivot_root",

@@ -5,7 +5,7 @@ use std::os::fd::RawFd;
 
 use super::{Child, Done, done};
 use crate::kernel;
-use crate::op::{Fd, Node, Op, ROOT};
+use crate::op::{Directory, Fd, Node, Op, ROOT};
 use crate::raw::Errno;
 
 /// The longest path the kernel takes, its NUL included.
@@ -57,6 +57,7 @@ impl Child<'_> {
             Op::Make { root, path, node, mode, uid, gid } => {
                 make(self.fd(*root)?, path, node, *mode, (*uid, *gid))
             }
+            Op::MakeMany { root, path, directories } => make_many(self.fd(*root)?, path, directories),
             Op::Opaque { root, path } => {
                 let directory = open_in_root(self.fd(*root)?, path, libc::O_DIRECTORY, 0)?;
                 done(kernel::fsetxattr(directory.0, c"trusted.overlay.opaque", b"y"))
@@ -130,6 +131,17 @@ fn make(root: RawFd, path: &CStr, node: &Node, mode: u32, (uid, gid): (u32, u32)
         Node::Symlink(_) => Ok(()),
         _ => done(kernel::fchmodat(parent.0, name, mode)), // after the owner, and past the umask
     }
+}
+
+fn make_many(root: RawFd, path: &CStr, directories: &[Directory]) -> Done {
+    let parent = open_in_root(root, if path.is_empty() { c"." } else { path }, libc::O_PATH, 0)?;
+    let umask = kernel::umask(0)? as u32;
+    let made = directories.iter().try_for_each(|directory| {
+        kernel::mkdirat(parent.0, &directory.path, directory.mode)?;
+        done(kernel::fchownat(parent.0, &directory.path, directory.uid, directory.gid))
+    });
+    kernel::umask(umask)?;
+    made
 }
 
 fn type_of(node: &Node) -> u32 {
