@@ -142,7 +142,7 @@ mod tests {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    /// A port nobody has, near the end of the range that other tests do not take from.
+    /// A port that nobody has just now.
     fn free(protocol: Protocol) -> u16 {
         match protocol {
             Protocol::Tcp => TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(),

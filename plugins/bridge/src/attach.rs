@@ -24,6 +24,7 @@ pub(crate) async fn attach(
     let mut made = Vec::new();
     let attached = each(handle, links, netns, &mut made).await;
     if attached.is_err() {
+        // The one failure worth more than the first: something stays.
         for name in made {
             link::delete(handle, name).await?;
         }

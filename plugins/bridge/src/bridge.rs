@@ -51,26 +51,26 @@ pub(crate) async fn network_of(handle: &Handle, bridge: &Link) -> Result<Network
 
 /// The bridge of a network, made now if it is ours and missing.
 pub(crate) async fn ensure(handle: &Handle, network: &Network) -> Result<Link, Failure> {
-    let name = &network.bridge;
-    if let Some(bridge) = find(handle, name).await? {
-        return Ok(bridge);
+    match find(handle, &network.bridge).await? {
+        None if network.origin == Origin::Adopted => Err(missing(&network.bridge)),
+        None => make(handle, network).await,
+        // Up is the last thing a bridge of ours becomes: this one's maker died, or is about to do the same as we.
+        Some(bridge) if network.origin == Origin::Ours && !bridge.up && is_ours(&bridge) => {
+            configure(handle, network).await
+        }
+        Some(bridge) => Ok(bridge),
     }
-    if network.origin == Origin::Adopted {
-        return Err(missing(name));
-    }
-    match make(handle, network).await {
-        // Another start made it between our look and our request.
-        Err(failure) if failure.kind == Kind::Conflict => {}
-        result => result?,
-    }
-    find(handle, name).await?.ok_or_else(|| missing(name))
 }
 
 /// Makes the bridge with a MAC of its own: one without would take its first port's, and another when that is gone.
-async fn make(handle: &Handle, network: &Network) -> Result<(), Failure> {
+async fn make(handle: &Handle, network: &Network) -> Result<Link, Failure> {
     let name = &network.bridge;
     let bridge = LinkBridge::new(name).address(Mac::of_bridge(name).0.to_vec()).down().build();
-    link::add(handle, bridge, name).await?;
+    match link::add(handle, bridge, name).await {
+        // Another start made it between our look and our request.
+        Err(failure) if failure.kind == Kind::Conflict => return configure(handle, network).await,
+        result => result?,
+    }
     let made = configure(handle, network).await;
     if made.is_err() {
         link::delete(handle, name).await?;
@@ -78,15 +78,17 @@ async fn make(handle: &Handle, network: &Network) -> Result<(), Failure> {
     made
 }
 
-async fn configure(handle: &Handle, network: &Network) -> Result<(), Failure> {
+/// Gives the bridge what the network says and brings it up; does no harm to one that has and is all that.
+async fn configure(handle: &Handle, network: &Network) -> Result<Link, Failure> {
     let name = &network.bridge;
     if network.subnet6.is_none() {
         without_ipv6(name)?;
     }
-    let bridge = link::find(handle, name).await?.ok_or_else(|| missing(name))?;
+    let bridge = find(handle, name).await?.ok_or_else(|| missing(name))?;
     let addresses = network.host_addresses();
     try_join_all(addresses.into_iter().map(|net| link::add_address(handle, bridge.index, net))).await?;
-    link::up(handle, name).await
+    link::up(handle, name).await?;
+    Ok(bridge)
 }
 
 /// Keeps IPv6 off a bridge that has no IPv6 subnet: no fe80:: address for jails to reach the host by, and no multicast
@@ -103,19 +105,20 @@ fn without_ipv6(bridge: &str) -> Result<(), Failure> {
 /// its subnets.
 pub(crate) async fn up(handle: &Handle, network: &Network) -> Result<Network, Failure> {
     let bridge = ensure(handle, network).await?;
-    let is = network_of(handle, &bridge).await?;
     if network.origin == Origin::Adopted {
+        let is = network_of(handle, &bridge).await?;
         return Ok(Network { subnet: is.subnet, subnet6: is.subnet6, ..network.clone() });
     }
     let addresses = link::addresses(handle, &bridge).await?;
     match network.host_addresses().into_iter().find(|net| !addresses.contains(net)) {
         None => Ok(network.clone()),
-        Some(net) => Err(conflict(
-            network,
-            "RTM_NEWADDR",
-            format!("the bridge {} is there already, without the address {net}", bridge.name),
-        )
-        .hint(format!("choose another name with --bridge, or take it as it is with --net={}", bridge.name))),
+        Some(net) => {
+            let message = format!("the bridge {} is there already, without the address {net}", bridge.name);
+            Err(conflict(network, "RTM_NEWADDR", message).hint(format!(
+                "choose another name with --bridge, or use it as it is with --net={}",
+                bridge.name
+            )))
+        }
     }
 }
 

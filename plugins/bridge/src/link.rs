@@ -148,13 +148,16 @@ pub(crate) async fn no_link_local(handle: &Handle, name: &str, alias: Option<&st
     }
 }
 
-/// Gives a link an address. An IPv6 one is usable at once: the lease says that nobody else has it.
+/// Gives a link an address, unless it has it. An IPv6 one is usable at once: the lease says that nobody else has it.
 pub(crate) async fn add_address(handle: &Handle, index: u32, net: IpNet) -> Result<(), Failure> {
     let mut request = handle.address().add(index, net.addr(), net.prefix_len());
     if net.addr().is_ipv6() {
         request.message_mut().attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
     }
-    request.execute().await.map_err(|error| refused("RTM_NEWADDR", net.to_string(), &error))
+    match request.execute().await {
+        Err(error) if errno(&error) == Some(libc::EEXIST) => Ok(()),
+        result => result.map_err(|error| refused("RTM_NEWADDR", net.to_string(), &error)),
+    }
 }
 
 /// Adds the default route through `gateway`.

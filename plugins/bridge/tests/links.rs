@@ -27,12 +27,13 @@ fn on_a_host<T: Future<Output = ()>>(test: impl FnOnce(Plugin) -> T + Send + 'st
     }
 }
 
-/// The library as the loader gets it: a copy, since the build tree may be one that others can write.
+/// The plugin as `cargo build` left it: cargo builds no cdylib for a test. Loaded from a copy, since the build tree may
+/// be one that others can write.
 fn bridge() -> Plugin {
-    let library = std::env::current_exe().unwrap().with_file_name("libjail_bridge.so");
+    let library = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("libjail_bridge.so");
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("libjail_bridge.so");
-    fs::copy(library, &copy).unwrap();
+    fs::copy(library, &copy).expect("cargo build -p jail-bridge comes first");
     plugin::load(&copy).unwrap()
 }
 
@@ -201,6 +202,40 @@ fn a_missing_bridge_of_ours_is_made_by_the_first_jail() {
         assert_eq!(bridge.network_of("br0").await.unwrap().unwrap().subnet, dmz().subnet);
         let busy = bridge.network_down(&dmz()).await.unwrap_err();
         assert_eq!(busy.message, "the bridge br0 is in use by j3fa04b11c2d90");
+    });
+}
+
+#[test]
+fn a_bridge_whose_maker_died_half_way_is_finished() {
+    on_a_host(async |bridge| {
+        bridge.network_up(&dmz()).await.unwrap();
+        let whole = state();
+        sh("ip link set br0 down; ip addr flush dev br0");
+        bridge.network_up(&dmz()).await.unwrap();
+        assert_eq!(state(), whole);
+    });
+}
+
+#[test]
+fn jails_that_start_at_once_share_the_bridge_they_all_miss() {
+    on_a_host(async |bridge| {
+        let namespaces: Vec<File> = (0..8).map(|_| namespace()).collect();
+        thread::scope(|scope| {
+            for (number, netns) in namespaces.iter().enumerate() {
+                let bridge = &bridge;
+                scope.spawn(move || {
+                    let want = request(&id(&format!("{number:012x}")), dmz(), 10 + number as u8);
+                    tokio::runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build()
+                        .unwrap()
+                        .block_on(attach(bridge, &want, netns))
+                        .unwrap();
+                });
+            }
+        });
+        assert_eq!(sh("ip -o link show master br0").lines().count(), 8);
+        assert_eq!(bridge.network_of("br0").await.unwrap().unwrap().subnet, dmz().subnet);
     });
 }
 
