@@ -22,6 +22,8 @@
 //! What it does not do: look behind pointers (paths, socket addresses, `clone3`, `openat2`: these two answer ENOSYS),
 //! confine which files are opened, or replace the user namespace: it stands behind it.
 //!
+//! `examples/confined.rs` confines a program with it and nothing else.
+//!
 //! Tested by running the compiled program in a small interpreter over every system call, and by the kernel's own
 //! answers to a probe that is confined with it (`tests/kernel.rs`).
 #![forbid(unsafe_code)]

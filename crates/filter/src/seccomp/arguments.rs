@@ -3,7 +3,7 @@
 //! Only integer arguments can be looked at; where the kernel reads 32 bits of one, so do we: the upper half of the
 //! register is the caller's to fill (CVE-2019-10063 compared all 64).
 
-use libc::{EAFNOSUPPORT, EPERM};
+use libc::{EAFNOSUPPORT, EINVAL, EPERM};
 use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
 use super::protocol::Protocol;
@@ -132,9 +132,10 @@ fn without_memory_map_changes() -> Result<Verdict> {
 }
 
 /// The core limit stays 1: below it, at 0, the kernel still starts a piped `core_pattern`, as root on the host. See
-/// core(5).
+/// core(5). EINVAL says that there is no such limit, which programs that want to be sure of no core dumps accept (gpg
+/// does not accept EPERM).
 fn without_core_limit(sets_it: &[SeccompCondition]) -> Result<Verdict> {
-    Ok(Verdict { cases: vec![case(sets_it, Answer::Errno(EPERM))?], otherwise: Answer::Allow })
+    Ok(Verdict { cases: vec![case(sets_it, Answer::Errno(EINVAL))?], otherwise: Answer::Allow })
 }
 
 fn case(conditions: impl Into<Vec<SeccompCondition>>, answer: Answer) -> Result<Case> {
