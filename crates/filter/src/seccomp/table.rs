@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn the_table_agrees_with_the_kernels_header() {
-        for (name, number) in header() {
+        let newest = CALLS.iter().filter_map(|call| call.number).max();
+        for (name, number) in header().into_iter().filter(|(_, number)| Some(*number) <= newest) {
             assert_eq!(call(&name).and_then(|call| call.number), Some(number), "{name}");
         }
     }
