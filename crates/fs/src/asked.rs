@@ -82,10 +82,9 @@ fn covers(mount: &Mount, other: &Mount) -> bool {
 /// What is made in a tree that is frozen earlier is made just before that.
 fn make_before_freeze(earlier: &mut [Mount], mut mount: Mount) -> Mount {
     for entry in std::mem::take(&mut mount.make) {
-        match earlier.iter_mut().rev().find(|other| is_below(&entry.path, &other.target)) {
-            Some(other) if other.what == What::Frozen => other.make.push(entry),
-            _ => mount.make.push(entry),
-        }
+        let mut above = earlier.iter_mut().rev().filter(|other| is_below(&entry.path, &other.target));
+        let frozen = std::iter::from_fn(|| above.next().filter(|other| other.what == What::Frozen)).last();
+        frozen.map_or(&mut mount.make, |other| &mut other.make).push(entry);
     }
     mount
 }

@@ -45,8 +45,9 @@ impl MountPlan {
     /// # Errors
     /// A source that is gone or has become a symbolic link; a file system that cannot be id-mapped.
     pub fn compile(&self, ids: &IdMap, userns: Option<BorrowedFd<'_>>) -> Result<Compiled, Failure> {
-        let tty = ids.to_host(dev::TTY).to_string();
-        let options = [("ptmxmode", "0666"), ("mode", "0620"), ("gid", tty.as_str())];
+        let (owner, tty) = (ids.to_host(0).to_string(), ids.to_host(dev::TTY).to_string());
+        // without an owner of its own, a terminal that is opened out here would belong to the host's root
+        let options = [("ptmxmode", "0666"), ("mode", "0620"), ("uid", &*owner), ("gid", &*tty)];
         let devpts = call::new_mount("devpts", &options, NOSUID | NOEXEC)
             .map_err(|error| Failure::call(STAGE, "fsmount", "/dev/pts", &error))?;
         let host = File::open("/").map_err(|error| Failure::call(STAGE, "open", "/", &error))?;

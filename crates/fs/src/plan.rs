@@ -188,7 +188,7 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
     let total = u64::from(memory.mem_unit) * memory.totalram;
     let mut plan = MountPlan {
         limits: Limits::of_memory(total),
-        workshop: workshop(),
+        workshop: workshop(root),
         links: Vec::new(),
         mounts: Vec::new(),
         notes: Vec::new(),
@@ -226,9 +226,11 @@ impl Mount {
     }
 }
 
-/// The first directory of this process's own root that can be covered in the child's namespace: nothing the child
-/// still needs before it leaves the host's root is below any of these.
-fn workshop() -> String {
-    let is_dir = |path: &&&str| std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
-    ["/tmp", "/mnt", "/media", "/home", "/root"].iter().find(is_dir).unwrap_or(&"/dev").to_string()
+/// The first directory of this process's own root that can be covered in the child's namespace, because nothing that
+/// the child still needs before it leaves the host's root is below it.
+fn workshop(root: &Path) -> String {
+    let free = |path: &&&str| {
+        std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) && !root.starts_with(path)
+    };
+    ["/tmp", "/mnt", "/media", "/home", "/root"].iter().find(free).unwrap_or(&"/dev").to_string()
 }

@@ -1,0 +1,8 @@
+//! What a jail is planned to see, and what it sees.
+
+#[cfg(test)]
+mod host;
+#[cfg(test)]
+mod plan;
+#[cfg(test)]
+mod seen;

@@ -1,0 +1,166 @@
+//! What is planned, on a made-up host and without root.
+
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use jail_fs::{Bind, Grant, MountPlan, Tmpfs, ViewSpec};
+
+use crate::host::Host;
+
+fn grant(path: &str, writable: bool) -> ViewSpec {
+    ViewSpec { grants: vec![Grant { path: path.into(), writable }], ..ViewSpec::default() }
+}
+
+fn bind(source: &str, target: &str) -> ViewSpec {
+    let bind = Bind { source: source.into(), target: target.into(), writable: true };
+    ViewSpec { binds: vec![bind], ..ViewSpec::default() }
+}
+
+fn blacklist(path: &str) -> ViewSpec {
+    ViewSpec { blacklist: vec![path.into()], ..ViewSpec::default() }
+}
+
+#[test]
+fn nothing_but_the_allowed_trees_of_the_host_is_shown() {
+    let host = Host::new();
+    let root = host.root().display().to_string();
+    let lines = host.plan(&ViewSpec::default()).lines();
+    let sources = lines.iter().filter_map(|line| line.split_once(&format!("host {root}/")));
+    let mut shown: Vec<&str> = sources.map(|(target, _)| target.split_whitespace().next().unwrap()).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, ["/etc", "/opt", "/srv", "/usr", "/var", "/var/lib"]);
+    assert!(lines.contains(&"/bin  link to usr/bin".to_owned()));
+    assert!(lines.iter().filter(|line| line.contains("host ")).all(|line| !line.contains("idmapped")));
+}
+
+#[test]
+fn a_host_without_var_or_with_links_in_place_of_trees_is_planned() {
+    let host = Host::new();
+    std::fs::remove_dir_all(host.path("var")).unwrap();
+    std::fs::remove_dir_all(host.path("srv")).unwrap();
+    std::fs::remove_dir_all(host.path("opt")).unwrap();
+    symlink("/data/srv", host.path("srv")).unwrap();
+    symlink("usr/opt", host.path("opt")).unwrap();
+    host.dir("usr/opt", 0o755);
+    let lines = host.plan(&ViewSpec::default()).lines();
+    assert!(lines.contains(&"/opt  link to usr/opt".to_owned()));
+    assert!(lines.iter().any(|line| line.starts_with("note: /srv is not shown")));
+    assert!(lines.iter().any(|line| line.starts_with("note: /var is not shown")));
+}
+
+#[test]
+fn a_name_of_the_hosts_cannot_write_to_the_readers_terminal() {
+    let host = Host::new();
+    host.dir("srv/\x1b[2J", 0o755);
+    let line = host.line(&grant("/srv/\x1b[2J", false), "/srv/\\u{1b}[2J").unwrap();
+    assert!(!line.contains('\x1b'));
+}
+
+#[test]
+fn a_grant_is_idmapped_and_read_only_unless_said_otherwise() {
+    let host = Host::new();
+    assert!(
+        host.line(&grant("/srv/site", false), "/srv/site").unwrap().contains("  ro,nosuid,nodev,idmapped")
+    );
+    assert!(
+        host.line(&grant("/srv/site", true), "/srv/site").unwrap().contains("  rw,nosuid,nodev,idmapped")
+    );
+}
+
+#[test]
+fn a_grant_below_a_fresh_directory_is_made_there_and_one_through_a_link_ends_where_the_link_leads() {
+    let host = Host::new();
+    assert!(host.line(&grant("/home/alice", false), "/home/alice").is_some());
+    host.dir("run/app", 0o755);
+    assert!(host.line(&grant("/var/run/app", false), "/run/app").is_some());
+}
+
+#[test]
+fn what_cannot_be_granted_is_refused_in_words() {
+    let host = Host::new();
+    let refused = |path: &str| host.refusal(&grant(path, false));
+    assert_eq!(
+        refused("/srv/nope"),
+        "--grant=/srv/nope names a path that the host does not have; create it first"
+    );
+    for path in ["/", "/proc", "/sys"] {
+        assert_eq!(refused(path), format!("--grant={path} cannot be had: {path} of the host is never shown"));
+    }
+    assert!(refused("srv").contains("does not begin with a slash"));
+    assert!(refused("/srv/../etc").contains("'..'"));
+    symlink("/proc", host.path("srv/link")).unwrap();
+    assert!(refused("/srv/link").contains("/proc of the host is never shown"));
+}
+
+#[test]
+fn a_target_in_the_hosts_tree_must_exist_and_be_of_the_same_kind() {
+    let host = Host::new();
+    assert!(host.refusal(&bind("/srv/site", "/usr/site")).contains("there is no /usr/site"));
+    assert!(host.refusal(&bind("/srv/site", "/etc/hosts")).contains("is a directory, its target a file"));
+    assert!(host.refusal(&bind("/etc/hosts", "/srv/site")).contains("is a file, its target a directory"));
+    assert!(host.refusal(&bind("/srv/site", "/proc/self")).contains("/proc is the jail's own"));
+    assert!(host.line(&bind("/srv/site", "/data/site"), "/data/site").is_some());
+}
+
+#[test]
+fn two_options_for_one_place_are_a_conflict_and_the_same_option_twice_is_not() {
+    let host = Host::new();
+    let mut spec = grant("/srv/site", true);
+    spec.grants.push(spec.grants[0].clone());
+    assert_eq!(host.plan(&spec), host.plan(&grant("/srv/site", true)));
+    spec.tmpfs.push(Tmpfs { target: "/srv/site".into(), size: None });
+    assert_eq!(
+        host.refusal(&spec),
+        "--tmpfs=/srv/site and --grant=/srv/site:rw are for the same place; leave one of them out"
+    );
+}
+
+#[test]
+fn what_is_deeper_comes_on_top_and_nothing_is_granted_below_what_is_hidden() {
+    let host = Host::new();
+    let mut spec = grant("/srv/site", true);
+    spec.read_only.push("/srv".into());
+    let lines = host.plan(&spec).lines();
+    let place = |start: &str| lines.iter().position(|line| line.starts_with(start)).unwrap();
+    assert!(place("/srv  what is there") < place("/srv/site  "));
+    spec.blacklist.push("/srv".into());
+    assert!(host.refusal(&spec).contains("is below --blacklist=/srv, which hides it"));
+}
+
+#[test]
+fn a_hidden_path_that_is_not_there_is_refused_where_the_host_could_create_it() {
+    let host = Host::new();
+    assert!(host.refusal(&blacklist("/etc/later")).contains("what is created there later would be seen"));
+    assert!(host.plan(&blacklist("/mnt/disk")) == host.plan(&ViewSpec::default()));
+    assert!(host.line(&blacklist("/var/lib/later"), "/var/lib/later").unwrap().contains("hidden"));
+    assert!(host.line(&blacklist("/etc/shadow"), "/etc/shadow").unwrap().contains("hidden file"));
+}
+
+#[test]
+fn a_limit_that_is_none_is_refused() {
+    let host = Host::new();
+    let with = |size: &str| ViewSpec {
+        tmpfs: vec![Tmpfs { target: "/srv/site".into(), size: Some(size.to_owned()) }],
+        ..ViewSpec::default()
+    };
+    for size in ["0", "", "m", "5x", "101%", "1gg"] {
+        assert!(host.refusal(&with(size)).contains("no usable size"), "{size}");
+    }
+    assert!(host.line(&with("64m"), "/srv/site").unwrap().contains("size=64m"));
+}
+
+#[test]
+fn a_generated_file_goes_to_where_its_link_leads() {
+    let host = Host::new();
+    let files = vec![(PathBuf::from("/etc/resolv.conf"), "nameserver 10.0.0.1\n".to_owned())];
+    let spec = ViewSpec { files, ..ViewSpec::default() };
+    assert!(host.line(&spec, "/run/resolve/stub.conf").unwrap().contains("generated file, 20 bytes"));
+}
+
+#[test]
+fn a_plan_survives_being_written_down() {
+    let host = Host::new();
+    let plan = host.plan(&grant("/srv/site", true));
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<MountPlan>(&text).unwrap(), plan);
+}
