@@ -129,7 +129,7 @@ fn a_bridge_with_other_ports_is_adopted_and_left_as_it_was() {
     host.foreign_port("admin", "10.10.20.99");
     host.serve(Place::Host, 22, "host");
     let before = Snapshot::of(&host);
-    host.jail(&format!("run -d --name=web --net=br0 --ip={JAIL} --no-probe -- sleep inf")).succeeds();
+    host.jail(&format!("run -d --name=web --net=br0 --ip={JAIL} -- sleep inf")).succeeds();
     host.sh(&format!("ip netns exec admin {}", dial(HOST_ON_DMZ, 22))).exits(0);
     host.join("web", &dial(HOST_ON_DMZ, 22)).exits(REFUSED);
     host.jail("stop web").succeeds();

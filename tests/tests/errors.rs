@@ -62,11 +62,6 @@ fn what_cannot_be_had_is_refused_and_nothing_runs() {
         "--net=br9",
         "--net=br0 --ip=10.10.99.1",
         "--seccomp=no_such_call",
-        "--caps.keep=no_such_capability",
-        "--caps.keep=net_admin",
-        "--protocol=no-such-family",
-        "--user=no-such-user",
-        "--cwd=/no/such/directory",
         "--tmpfs=/no/such/directory",
         "--ip=10.10.20.10",
     ] {

@@ -121,9 +121,10 @@ fn devices_that_programs_expect_are_there_and_no_others() {
 }
 
 #[test]
-fn a_private_home_is_the_users_own_directory() {
+fn home_root_and_tmp_are_empty_and_its_own() {
     let host = Host::new();
-    host.write("/srv/home/mine", "text");
-    host.jailed("--private=/srv/home", "cat /root/mine; pwd; echo $HOME").prints("text").succeeds();
-    assert_eq!(host.jailed("--private", "ls -A /root /home | grep -v :").stdout.trim(), "");
+    for options in ["", "--private"] {
+        assert_eq!(host.jailed(options, "ls -A /root /home /tmp | grep -v :").stdout.trim(), "");
+        host.jailed(options, "for d in /root /home /tmp; do echo x >$d/x || exit 1; done").succeeds();
+    }
 }

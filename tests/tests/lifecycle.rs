@@ -140,11 +140,3 @@ fn a_start_that_fails_leaves_nothing() {
     host.jail(&format!("-q run {ARTICLE} -p 70-69 -- true")).fails();
     before.still_holds(&host);
 }
-
-#[test]
-fn a_timeout_ends_it() {
-    let host = Host::new();
-    let ended = host.jail("-q run --timeout=00:00:01 -- sleep inf");
-    assert!(ended.status != 0 && ended.status != 124, "{ended}");
-    assert_eq!(host.jail("list").succeeds(), "");
-}
