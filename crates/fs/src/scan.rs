@@ -15,6 +15,9 @@ use crate::var::unreadable;
 /// How many directories one scan finds at most, so that a host with a hundred thousand does not delay a start.
 pub(crate) const LIMIT: usize = 1000;
 
+const WANTED: StatxFlags =
+    StatxFlags::MODE.union(StatxFlags::UID).union(StatxFlags::GID).union(StatxFlags::NLINK);
+
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scan {
@@ -73,7 +76,7 @@ impl Scan {
 
     fn found(&mut self, dir: BorrowedFd<'_>, name: &str, prefix: &str, levels: usize) -> io::Result<()> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
-        let meta = match statx(dir, name, flags, StatxFlags::MODE | StatxFlags::UID | StatxFlags::GID) {
+        let meta = match statx(dir, name, flags, WANTED) {
             Ok(meta) => meta,
             Err(rustix::io::Errno::NOENT) => return Ok(()),
             Err(error) => return Err(error.into()),
@@ -83,10 +86,13 @@ impl Scan {
         }
         let path = format!("{prefix}{name}");
         let folder = folder(path.clone(), meta.stx_mode.into(), meta.stx_uid, meta.stx_gid);
-        if meta.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) && !folder.empty {
+        // a directory's links are its name, its own '.', and the '..' of each directory in it
+        let leaf = meta.stx_nlink == 2;
+        let mounted = meta.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
+        if mounted && !folder.empty {
             self.mounts.push(path.clone());
         }
-        let enter = levels > 1 && !folder.empty && !meta.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
+        let enter = levels > 1 && !leaf && !mounted && !folder.empty;
         self.folders.push(folder);
         if enter {
             match open(dir, Path::new(name)) {
