@@ -6,10 +6,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use jail_sys::call::{fd, mount as call};
-use jail_sys::op::{Directory, Fd, Node, Op, ROOT, Step};
+use jail_sys::op::{Fd, Node, Op, ROOT, Step};
 use jail_sys::{Failure, IdMap, Kind};
 
-use crate::plan::{Entry, Folder, Mount, MountPlan, STAGE, Store, What};
+use crate::plan::{Entry, Folder, Mount, MountPlan, STAGE, What};
 use crate::{dev, proc};
 
 /// The jail's data store, while it is on the workshop.
@@ -170,74 +170,6 @@ impl Compiler<'_> {
         Ok(tree)
     }
 
-    /// A directory of the jail's own: in the root, in the store for data, or a file system for itself.
-    fn fresh(
-        &mut self,
-        mount: &Mount,
-        store: Store,
-        top: &Folder,
-        folders: &[Folder],
-        plan: &MountPlan,
-    ) -> Result<(), Failure> {
-        let target = inner_text(&mount.target);
-        let asked = mount.asked.as_str();
-        match store {
-            Store::Root => {
-                self.fill(asked, ROOT, target, top, folders)?;
-                self.add(
-                    asked,
-                    Op::CloneTree { at: ROOT, path: c_string(target)?, recursive: false, into: NEXT },
-                );
-                self.set_attr(asked, NEXT, false, NOSUID | NODEV);
-            }
-            Store::Data => {
-                let name = target.replace('/', ".");
-                self.fill(asked, Fd::Slot(DATA), &name, top, folders)?;
-                let path = c_string(&name)?;
-                self.add(asked, Op::CloneTree { at: Fd::Slot(DATA), path, recursive: false, into: NEXT });
-            }
-            Store::Log => {
-                let options = self.tmpfs(&plan.limits.log.to_string(), top)?;
-                self.add(
-                    asked,
-                    Op::NewMount { fs: c"tmpfs".to_owned(), options, attr: NOSUID | NODEV, into: NEXT },
-                );
-                self.folders(asked, Fd::Slot(NEXT), "", folders)?;
-            }
-        }
-        self.attach(asked, Fd::Slot(NEXT), ROOT, target)
-    }
-
-    fn overlay(
-        &mut self,
-        mount: &Mount,
-        (lower, workshop): (&str, &str),
-        top: &Folder,
-        folders: &[Folder],
-    ) -> Result<(), Failure> {
-        let asked = mount.asked.as_str();
-        let data = Fd::Slot(DATA);
-        let name = inner_text(&mount.target).replace('/', ".");
-        let (upper, work) = (format!("{name}/upper"), format!("{name}/work"));
-        self.make_owned(data, &name, Node::Dir, 0o700, (0, 0))?;
-        self.make_owned(data, &work, Node::Dir, 0o700, (0, 0))?;
-        self.fill(asked, data, &upper, top, folders)?;
-        for folder in folders.iter().filter(|folder| folder.empty) {
-            let path = c_string(&format!("{upper}/{}", folder.path))?;
-            self.add(asked, Op::Opaque { root: data, path });
-        }
-        let options = vec![
-            (c"lowerdir".to_owned(), c_string(&overlay_path(lower))?),
-            (c"upperdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{upper}")))?),
-            (c"workdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{work}")))?),
-        ];
-        self.add(
-            asked,
-            Op::NewMount { fs: c"overlay".to_owned(), options, attr: NOSUID | NODEV, into: NEXT },
-        );
-        self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
-    }
-
     /// A file of ours, out of the jail's sight, and a read-only copy of its mount over the target.
     fn text(&mut self, mount: &Mount, content: &str) -> Result<(), Failure> {
         let asked = mount.asked.as_str();
@@ -272,30 +204,6 @@ impl Compiler<'_> {
         self.attach(asked, Fd::Slot(NEXT), root, path)
     }
 
-    fn fill(
-        &mut self,
-        asked: &str,
-        root: Fd,
-        at: &str,
-        top: &Folder,
-        folders: &[Folder],
-    ) -> Result<(), Failure> {
-        self.make_owned(root, at, Node::Dir, top.mode, self.host_ids(top.uid, top.gid))?;
-        self.folders(asked, root, at, folders)
-    }
-
-    fn folders(&mut self, asked: &str, root: Fd, at: &str, folders: &[Folder]) -> Result<(), Failure> {
-        let directory = |folder: &Folder| {
-            let (uid, gid) = self.host_ids(folder.uid, folder.gid);
-            Ok(Directory { path: c_string(&folder.path)?, mode: folder.mode, uid, gid })
-        };
-        let directories = folders.iter().map(directory).collect::<Result<Vec<_>, Failure>>()?;
-        if !directories.is_empty() {
-            self.add(asked, Op::MakeMany { root, path: c_string(at)?, directories });
-        }
-        Ok(())
-    }
-
     pub(crate) fn make_owned(
         &mut self,
         root: Fd,
@@ -321,19 +229,6 @@ impl Compiler<'_> {
     pub(crate) fn host_ids(&self, uid: u32, gid: u32) -> (u32, u32) {
         (self.ids.to_host(uid), self.ids.to_host(gid))
     }
-
-    /// Mount options of a tmpfs. The number of files is bounded too: an empty file costs memory and no size.
-    fn tmpfs(&self, size: &str, top: &Folder) -> Result<Vec<(CString, CString)>, Failure> {
-        let (uid, gid) = self.host_ids(top.uid, top.gid);
-        let options = [
-            ("size", size.to_owned()),
-            ("nr_inodes", "256k".to_owned()),
-            ("mode", format!("{:o}", top.mode)),
-            ("uid", uid.to_string()),
-            ("gid", gid.to_string()),
-        ];
-        options.iter().map(|(key, value)| Ok((c_string(key)?, c_string(value)?))).collect()
-    }
 }
 
 fn not_mappable(mount: &Mount, source: &str, error: &std::io::Error) -> Failure {
@@ -347,13 +242,8 @@ fn not_mappable(mount: &Mount, source: &str, error: &std::io::Error) -> Failure 
         .hint("grant a directory of another file system, or a part of it that has nothing else mounted below")
 }
 
-/// A path as overlayfs takes it in an option: colons separate and backslashes escape.
-fn overlay_path(path: &str) -> String {
-    path.replace('\\', "\\\\").replace(':', "\\:")
-}
-
 /// A path without its leading slash.
-fn inner_text(path: &str) -> &str {
+pub(crate) fn inner_text(path: &str) -> &str {
     path.trim_start_matches('/')
 }
 

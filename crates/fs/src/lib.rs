@@ -38,6 +38,7 @@ mod dev;
 mod host;
 mod inside;
 mod lines;
+mod own;
 mod plan;
 mod proc;
 mod scan;

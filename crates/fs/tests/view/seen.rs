@@ -1,12 +1,14 @@
 //! What is seen, by a process that runs with the view. These tests need root.
 
 use std::fs::{self, File};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, chown};
-use std::path::PathBuf;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use jail_fs::{Bind, Grant, Tmpfs, ViewSpec};
+use jail_sys::call;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use crate::host::{Host, IDS, WWW, bind, on_a_host, run};
 
@@ -55,7 +57,7 @@ fn the_jails_root_reads_what_anyone_may_read_and_not_shadow() {
 #[test]
 fn the_hosts_trees_cannot_be_written_to() {
     on_a_host(|host| {
-        fs::set_permissions(host.path("srv"), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        fs::set_permissions(host.path("srv"), fs::Permissions::from_mode(0o777)).unwrap();
         for path in ["/", "/etc", "/usr", "/srv", "/var", "/var/www", "/sys"] {
             let answer = default_view(host, &format!("touch {path}/x"));
             assert!(answer.contains("Read-only file system"), "{path}: {answer}");
@@ -182,7 +184,7 @@ fn a_granted_file_has_its_owner_and_what_is_written_lands_with_the_right_one() {
         let see = |writable, script: &str| {
             let grants = vec![Grant { path: "/srv/site".into(), writable }];
             let plan = host.plan(&ViewSpec { grants, ..ViewSpec::default() });
-            run(&plan, Some(std::os::fd::AsFd::as_fd(&userns)), WWW, script)
+            run(&plan, Some(userns.as_fd()), WWW, script)
         };
         assert_eq!(see(false, "cat /srv/site/index.html; stat -c %u /srv/site"), "page33\n");
         assert!(see(false, "touch /srv/site/x").contains("Read-only file system"));
@@ -259,10 +261,28 @@ fn a_generated_file_is_read_by_everybody_and_written_by_nobody() {
 #[test]
 fn what_the_host_mounts_later_does_not_arrive_in_the_jail() {
     on_a_host(|host| {
-        let shared = nix::mount::MsFlags::MS_REC | nix::mount::MsFlags::MS_SHARED;
-        nix::mount::mount(None::<&str>, host.root(), None::<&str>, shared, None::<&str>).unwrap();
-        let plan = host.plan(&ViewSpec::default());
-        let seen = run(&plan, None, 0, "grep -c -E 'shared:|master:' /proc/self/mountinfo");
+        let shared = MsFlags::MS_REC | MsFlags::MS_SHARED;
+        mount(None::<&str>, host.root(), None::<&str>, shared, None::<&str>).unwrap();
+        let later = |copy: &Path| {
+            bind(&host.path("opt"), &host.path("srv/site"));
+            let arrived = !copy.join("index.html").exists();
+            umount2(&host.path("srv/site"), MntFlags::MNT_DETACH).unwrap();
+            arrived
+        };
+        // a copy as it comes is a peer of the host's mount
+        let plain = tempfile::tempdir().unwrap();
+        let tree = call::mount::clone_tree(&host.path("srv"), true).unwrap();
+        let place = File::open(plain.path()).unwrap();
+        call::mount::attach(tree.as_fd(), place.as_fd()).unwrap();
+        assert!(later(&plain.path().join("site")));
+        umount2(plain.path(), MntFlags::MNT_DETACH).unwrap();
+
+        let seen = run(
+            &host.plan(&ViewSpec::default()),
+            None,
+            0,
+            "grep -c -E 'shared:|master:' /proc/self/mountinfo",
+        );
         assert_eq!(seen, "0\n");
     });
 }
