@@ -81,6 +81,11 @@ impl Lease {
         &self.path
     }
 
+    /// The locked descriptor alone: the lease is held for as long as it, or a copy of it, is open.
+    pub fn into_fd(self) -> OwnedFd {
+        self.file.into()
+    }
+
     /// Gives the lease back: removes the file, then drops the lock.
     ///
     /// # Errors

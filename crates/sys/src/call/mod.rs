@@ -1,6 +1,8 @@
 //! The host's half: safe, thin wrappers for system calls that std does not have. Anything may call them at any time,
 //! except in the child, which has its own.
 
+#[cfg(feature = "tokio")]
+pub mod event;
 pub mod fd;
 pub mod mount;
 pub mod process;

@@ -40,6 +40,8 @@ pub struct Launched {
     pidfd: OwnedFd,
     report: PipeReader,
     memory: Memory,
+    /// Whether the child has a pid namespace of its own, which dies with it.
+    own_pids: bool,
     decided: bool,
 }
 
@@ -87,7 +89,8 @@ pub fn launch(program: Program, namespaces: i32) -> Result<Launched, Failure> {
     );
     let (pid, pidfd) =
         clone(&memory, namespaces).map_err(|errno| explain::clone_failed(errno, namespaces))?;
-    Ok(Launched { pid, pidfd, report, memory, decided: false })
+    let own_pids = namespaces & libc::CLONE_NEWPID != 0;
+    Ok(Launched { pid, pidfd, report, memory, own_pids, decided: false })
 }
 
 /// A pipe whose write end keeps clear of the numbers the program claims.
@@ -184,11 +187,17 @@ impl Launched {
         let _ = process::send_signal(self.pidfd.as_fd(), libc::SIGKILL);
         let _ = process::wait(self.pidfd.as_fd());
         let shared = self.memory.shared();
-        let sibling = shared.second_pid.load(Acquire);
-        if sibling != 0 && shared.sibling.load(Acquire) != 0 {
-            // Ours and not yet waited for, so the number is still its own.
-            if let Ok(pidfd) = process::open(sibling) {
-                let _ = process::send_signal(pidfd.as_fd(), libc::SIGKILL);
+        let second = shared.second_pid.load(Acquire);
+        let sibling = shared.sibling.load(Acquire) != 0;
+        // A sibling is ours to wait for; another is alive as long as it runs in our memory. So the number is its own.
+        let number_is_good = sibling || shared.second.load(Acquire) == progress::RUNNING;
+        if second != 0
+            && !self.own_pids
+            && number_is_good
+            && let Ok(pidfd) = process::open(second)
+        {
+            let _ = process::send_signal(pidfd.as_fd(), libc::SIGKILL);
+            if sibling {
                 let _ = process::wait(pidfd.as_fd());
             }
         }
