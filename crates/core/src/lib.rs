@@ -1,1 +1,60 @@
-//! The core.
+//! Starting, supervising and undoing a jail: the namespace, filesystem, filter and network stages in order.
+//!
+//! A [`Spec`] is what was asked for. [`Plan::make`] decides everything and changes nothing; [`start`] does it, and takes
+//! it back when a part of it fails; [`Running`] is waited for, or handed over to a process of a few kilobytes.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), jail_sys::Failure> {
+//! use jail_core::{Place, Plan, Spec, Streams, start};
+//!
+//! let place = Place::new(None, &[])?;
+//! let mut spec = Spec::default();
+//! spec.command = vec!["/usr/bin/id".to_owned()];
+//! let planned = Plan::make(&spec, &place).await?;
+//! let running = start(&planned, &place, Streams::Null, &mut []).await?;
+//! let status = running.wait().await?;
+//! # let _ = status;
+//! # Ok(()) }
+//! ```
+//!
+//! State is a directory per jail, with a lock that is held while the jail lives and a journal of what the host was given:
+//! there is no daemon, and whoever comes next undoes what a jail that was killed left ([`gc`]).
+//!
+//! It takes root. It prints nothing. It is safe in a program with many threads; the runtime (tokio, with I/O and time
+//! enabled) is the caller's.
+#![forbid(unsafe_code)]
+
+mod find;
+mod join;
+mod journal;
+mod launch;
+mod machine;
+pub mod network;
+mod place;
+mod plan;
+mod processes;
+mod reap;
+mod registry;
+pub mod spec;
+mod stage;
+mod status;
+mod stop;
+mod streams;
+mod supervise;
+
+pub use find::find;
+pub use jail_sys::{Failure, Kind};
+pub use join::{Joined, join};
+pub use journal::{Entry, Journal};
+pub use launch::start;
+pub use place::Place;
+pub use plan::{Plan, Planned, Wanted};
+pub use processes::{Process, trees};
+pub use reap::gc;
+pub use registry::{Home, Registered, Registry};
+pub use spec::Spec;
+pub use stage::{Child, Setup, Stage};
+pub use status::Status;
+pub use stop::stop;
+pub use streams::Streams;
+pub use supervise::{Running, finish};

@@ -35,6 +35,16 @@ pub enum Role {
     Firewall,
 }
 
+impl Role {
+    /// `link` or `firewall`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Link => "link",
+            Role::Firewall => "firewall",
+        }
+    }
+}
+
 /// What a backend says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {

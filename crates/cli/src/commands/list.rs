@@ -1,0 +1,117 @@
+//! `jail list`, `tree` and `inspect`: what runs.
+
+use std::process::ExitCode;
+
+use jail_core::{Failure, Process, Registered, Wanted, find, trees};
+use serde_json::{Value, json};
+
+use super::{Call, need_root};
+use crate::output;
+
+pub(super) fn list(call: &Call) -> Result<ExitCode, Failure> {
+    need_root()?;
+    let jails = call.place.registry().living()?;
+    if call.json {
+        return output::json(&jails.iter().map(describe).collect::<Vec<_>>());
+    }
+    output::lines(jails.iter().map(line))
+}
+
+pub(super) fn tree(call: &Call, jail: Option<&str>) -> Result<ExitCode, Failure> {
+    need_root()?;
+    let jails = match jail {
+        Some(jail) => vec![find(&call.place, jail)?],
+        None => call.place.registry().living()?,
+    };
+    let trees = trees(&jails);
+    if call.json {
+        let tree = |(jail, processes): (&Registered, &Vec<Process>)| {
+            let mut jail = describe(jail);
+            jail["processes"] = processes
+                .iter()
+                .map(|process| {
+                    json!({"pid": process.pid, "user": process.user, "command": process.command, "depth": process.depth})
+                })
+                .collect();
+            jail
+        };
+        return output::json(&jails.iter().zip(&trees).map(tree).collect::<Vec<_>>());
+    }
+    let mut lines = Vec::new();
+    for (jail, processes) in jails.iter().zip(trees) {
+        lines.push(line(jail));
+        // The first is the jail's init, whose line the jail's own is.
+        lines.extend(processes.iter().skip(1).map(|process| {
+            format!(
+                "{}{}:{}:{}",
+                "  ".repeat(process.depth.max(1)),
+                process.pid,
+                process.user,
+                process.command
+            )
+        }));
+    }
+    output::lines(lines)
+}
+
+pub(super) fn inspect(call: &Call, jail: &str) -> Result<ExitCode, Failure> {
+    need_root()?;
+    let jail = find(&call.place, jail)?;
+    let mut all = describe(&jail);
+    all["plan"] = serde_json::to_value(&jail.plan).unwrap_or_default();
+    all["lines"] = json!(jail.plan.lines());
+    output::json(&all)
+}
+
+/// `PID:USER:NAME:COMMAND`. The command's control signs are shown as such: it must stay one line.
+fn line(jail: &Registered) -> String {
+    let pid = jail.status.as_ref().map_or_else(|| "-".to_owned(), |status| status.pid.to_string());
+    let command: String = jail.plan.command.chars().flat_map(shown).collect();
+    format!("{pid}:root:{}:{command}", jail.plan.name)
+}
+
+/// Everything `list --json` tells of a jail.
+fn describe(jail: &Registered) -> Value {
+    let status = jail.status.as_ref();
+    let firewall = match &jail.plan.network {
+        Wanted::Dmz(network) => Some(&network.firewall.name),
+        _ => None,
+    };
+    json!({
+        "id": jail.plan.id,
+        "name": jail.plan.name,
+        "pid": status.map(|status| status.pid),
+        "user": "root",
+        "command": jail.plan.command,
+        "started": status.map(|status| &status.started),
+        "state": jail.state(),
+        "namespaces": status.map(|status| &status.namespaces),
+        "network": interfaces(jail),
+        "firewall": firewall,
+    })
+}
+
+fn interfaces(jail: &Registered) -> Vec<Value> {
+    let (Wanted::Dmz(network), Some(status)) = (&jail.plan.network, &jail.status) else { return Vec::new() };
+    let Some(request) = &status.request else { return Vec::new() };
+    let attachments = request.attachments.iter().zip(&status.interfaces);
+    attachments
+        .map(|(attachment, interface)| {
+            json!({
+                "interface": interface.name,
+                "backend": network.link.name,
+                "bridge": attachment.network.bridge,
+                "mac": interface.mac,
+                "mtu": interface.mtu,
+                "addresses": attachment.addresses,
+                "gateway": attachment.gateways.first(),
+                "published": request.publish,
+                "egress": request.egress.to_string(),
+            })
+        })
+        .collect()
+}
+
+fn shown(sign: char) -> Vec<char> {
+    if sign.is_control() { sign.escape_default().collect() } else { vec![sign] }
+}

@@ -1,0 +1,57 @@
+//! `jail stop`, `gc` and `backends`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use jail_core::network::{self, Support};
+use jail_core::{Failure, find};
+use serde_json::json;
+
+use super::{Call, block_on, need_root};
+use crate::output;
+
+/// Stops them all, also when one of them could not be; the first failure is told.
+pub(super) fn stop(call: &Call, jails: &[String], timeout: u64) -> Result<ExitCode, Failure> {
+    need_root()?;
+    let mut result = Ok(ExitCode::SUCCESS);
+    for jail in jails {
+        let stopped = find(&call.place, jail)
+            .and_then(|jail| block_on(jail_core::stop(&call.place, &jail, Duration::from_secs(timeout))));
+        result = result.and_then(|status| stopped.map(|()| status));
+    }
+    result
+}
+
+pub(super) fn gc(call: &Call) -> Result<ExitCode, Failure> {
+    need_root()?;
+    let removed = block_on(jail_core::gc(&call.place))?;
+    if call.json {
+        return output::json(&removed);
+    }
+    output::lines(removed.iter().map(|thing| format!("removed {thing}")))
+}
+
+pub(super) fn backends(call: &Call) -> Result<ExitCode, Failure> {
+    let found = block_on(network::backends(&call.place))?;
+    let mut lines = Vec::new();
+    let mut objects = Vec::new();
+    for backend in found {
+        let (role, version, usable, why) = match &backend.result {
+            Ok((about, Support::Yes)) => {
+                (Some(about.role), about.version.clone(), true, about.summary.clone())
+            }
+            Ok((about, Support::No { reason, hint })) => {
+                (Some(about.role), about.version.clone(), false, format!("{reason}; {hint}"))
+            }
+            Err(failure) => (None, String::new(), false, failure.to_string()),
+        };
+        let path = backend.path.display().to_string();
+        let shown = role.map_or("?", |role| role.as_str());
+        let answer = if usable { "usable" } else { "not usable" };
+        lines.push(format!("{:<10} {shown:<9} {version:<8} {answer}: {why} ({path})", backend.name));
+        objects.push(json!({
+            "name": backend.name, "role": role, "version": version, "file": path, "usable": usable, "about": why
+        }));
+    }
+    if call.json { output::json(&objects) } else { output::lines(lines) }
+}

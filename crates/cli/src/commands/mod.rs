@@ -1,0 +1,57 @@
+//! The commands: one file each, or a few that say much the same.
+
+mod finish;
+mod join;
+mod list;
+mod manage;
+mod net;
+mod plan;
+mod run;
+
+use std::process::ExitCode;
+
+use jail_core::{Failure, Place};
+
+use crate::args::{Args, Command};
+
+/// What every command is told besides its own options.
+struct Call {
+    place: Place,
+    backends: Vec<String>,
+    json: bool,
+    quiet: bool,
+}
+
+/// Does what was asked, and answers the exit status.
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    let place = Place::new(args.state_dir.as_deref(), &args.plugin_dir)?;
+    let call = Call { place, backends: args.backend, json: args.json, quiet: args.quiet };
+    match args.command {
+        Command::Run(run) => run::run(&call, *run),
+        Command::Plan(run) => plan::plan(&call, *run),
+        Command::List => list::list(&call),
+        Command::Tree { jail } => list::tree(&call, jail.as_deref()),
+        Command::Inspect { jail } => list::inspect(&call, &jail),
+        Command::Join { jail, command } => join::join(&call, &jail, &command),
+        Command::Stop { jails, timeout } => manage::stop(&call, &jails, timeout),
+        Command::Net(net) => net::net(&call, net),
+        Command::Gc => manage::gc(&call),
+        Command::Backends => manage::backends(&call),
+        Command::Finish { name, status } => finish::finish(&call, &name, status),
+    }
+}
+
+/// Runs to its end on this thread: the command line needs no other.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::call("state", "epoll_create", "jail", &error))?.block_on(work)
+}
+
+/// Everything takes root for now, and says so before anything else goes wrong for want of it.
+fn need_root() -> Result<(), Failure> {
+    if nix::unistd::geteuid().is_root() {
+        return Ok(());
+    }
+    let message = "starting and managing jails needs root";
+    Err(Failure::new(jail_core::Kind::Denied, "state", "geteuid", "jail", message).hint("run it with sudo"))
+}

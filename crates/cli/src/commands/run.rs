@@ -1,0 +1,103 @@
+//! `jail run`: starts a jail and becomes its supervisor, here or in the background.
+
+use std::fs::File;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::process::ExitCode;
+
+use jail_core::{Failure, Plan, Running, Spec, Streams, start};
+use jail_sys::call::process::{self, Side};
+
+use super::{Call, block_on, need_root, plan::spec_of};
+use crate::args::Run;
+use crate::output;
+
+pub(super) fn run(call: &Call, run: Run) -> Result<ExitCode, Failure> {
+    let detach = run.detach;
+    let spec = spec_of(call, run)?;
+    need_root()?;
+    // Opened now: by the end of the jail the file may have been replaced.
+    let program = File::open("/proc/self/exe").map_err(|error| {
+        Failure::call("command", "open", "/proc/self/exe", &error).hint("jail needs /proc mounted")
+    })?;
+    if detach {
+        return in_background(call, &spec, &program);
+    }
+    let running = bring_up(call, &spec, Streams::Caller)?;
+    Err(supervise(call, running, &program))
+}
+
+fn bring_up(call: &Call, spec: &Spec, streams: Streams) -> Result<Running, Failure> {
+    let running = block_on(async {
+        let planned = Plan::make(spec, &call.place).await?;
+        start(&planned, &call.place, streams, &mut []).await
+    })?;
+    if !call.quiet && !call.json {
+        output::table(&running);
+    }
+    Ok(running)
+}
+
+/// Stays as the small supervisor; comes back only with the reason why it could not.
+fn supervise(call: &Call, running: Running, program: &File) -> Failure {
+    let name = running.plan().name.clone();
+    let state = format!("--state-dir={}", call.place.state_dir.display());
+    running.hand_over(program, &["jail".to_owned(), state, "finish".to_owned(), name])
+}
+
+/// Starts the jail in a process of its own, and waits only until its command runs or could not be run.
+fn in_background(call: &Call, spec: &Spec, program: &File) -> Result<ExitCode, Failure> {
+    let failed =
+        |operation: &'static str, error: io::Error| Failure::call("command", operation, "--detach", &error);
+    let (result, tell) = io::pipe().map_err(|error| failed("pipe2", error))?;
+    match process::fork().map_err(|error| failed("fork", error))? {
+        Side::Parent { .. } => {
+            drop(tell);
+            let name = read_result(result)?;
+            output::lines([name])
+        }
+        Side::Child => {
+            drop(result);
+            // It leads no process group yet, so this cannot fail.
+            process::new_session().map_err(|error| failed("setsid", error))?;
+            let failure = match bring_up(call, spec, Streams::Null) {
+                Ok(running) => {
+                    report(tell, &Ok(running.plan().name.clone()));
+                    let_go_of_the_terminal()?;
+                    supervise(call, running, program)
+                }
+                Err(failure) => {
+                    report(tell, &Err(failure.clone()));
+                    return Ok(ExitCode::from(125));
+                }
+            };
+            Err(failure)
+        }
+    }
+}
+
+/// What became of the start, from the background to who waits for it.
+fn report(mut tell: PipeWriter, result: &Result<String, Failure>) {
+    // Who is not there to read it does not miss it.
+    let _ = serde_json::to_vec(result).map_err(io::Error::from).and_then(|text| tell.write_all(&text));
+}
+
+fn read_result(mut result: PipeReader) -> Result<String, Failure> {
+    let failed = |error: io::Error| {
+        Failure::call("command", "read", "--detach", &error)
+            .hint("the process that started it was ended by somebody")
+    };
+    let mut text = Vec::new();
+    result.read_to_end(&mut text).map_err(failed)?;
+    serde_json::from_slice::<Result<String, Failure>>(&text).map_err(|error| failed(error.into()))?
+}
+
+/// The supervisor holds none of the caller's descriptors: a pipe that is waited on must come to its end.
+fn let_go_of_the_terminal() -> Result<(), Failure> {
+    let null = File::options().read(true).write(true).open("/dev/null");
+    let failed = |error: io::Error| Failure::call("command", "open", "/dev/null", &error);
+    let null = null.map_err(failed)?;
+    nix::unistd::dup2_stdin(&null)
+        .and_then(|()| nix::unistd::dup2_stdout(&null))
+        .and_then(|()| nix::unistd::dup2_stderr(&null))
+        .map_err(|errno| failed(errno.into()))
+}

@@ -1,0 +1,91 @@
+//! What a person or a program reads: data on stdout, one sentence or one JSON object per failure on stderr.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use jail_core::{Failure, Kind, Running};
+use serde::Serialize;
+
+/// Set-up failed: nothing was run, nothing is left.
+const SETUP: u8 = 125;
+const NOT_EXECUTABLE: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
+/// Prints lines of data.
+pub(crate) fn lines<T: std::fmt::Display>(lines: impl IntoIterator<Item = T>) -> Result<ExitCode, Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = lines.into_iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
+    done(written)
+}
+
+/// Prints a value as indented JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<ExitCode, Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    done(written.and_then(|()| writeln!(out)).and_then(|()| out.flush()))
+}
+
+/// A reader that has read enough (`| head`) is no failure.
+fn done(written: io::Result<()>) -> Result<ExitCode, Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::call("command", "write", "standard output", &error))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Says something to the person, not to a program that reads the output.
+pub(crate) fn say(line: &str) {
+    // Who cannot be told cannot be told that either.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Tells a failure, and answers its exit status.
+pub(crate) fn failure(failure: &Failure, as_json: bool) -> ExitCode {
+    if as_json {
+        let Failure { stage, operation, object, errno, message, hint, .. } = failure;
+        let error = serde_json::json!({
+            "stage": stage, "operation": operation, "object": object, "errno": errno, "message": message, "hint": hint
+        });
+        say(&serde_json::json!({ "error": error }).to_string());
+    } else {
+        say(&format!("jail: {failure}"));
+    }
+    ExitCode::from(status(failure))
+}
+
+fn status(failure: &Failure) -> u8 {
+    match (failure.stage.as_ref(), failure.operation.as_ref(), failure.kind) {
+        ("command", "execve", Kind::NotFound) => NOT_FOUND,
+        ("command", "execve", Kind::Denied) => NOT_EXECUTABLE,
+        _ => SETUP,
+    }
+}
+
+/// Tells of words that are no command line: status 2. Help and version are what was asked for: status 0.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let asked = !error.use_stderr();
+    let _ = error.print();
+    if asked { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}
+
+/// What the jail was given, as on Firejail's start.
+pub(crate) fn table(running: &Running) {
+    let Some(request) = &running.status().request else { return };
+    let mut lines = vec![format!("{:<12} {:<18} {:<16} {:<16} Status", "Interface", "MAC", "IP", "Mask")];
+    lines.push(format!("{:<12} {:<18} {:<16} {:<16} UP", "lo", "", "127.0.0.1", "255.0.0.0"));
+    for attachment in &request.attachments {
+        let (name, mac) = (&attachment.interface, &attachment.mac);
+        for address in &attachment.addresses {
+            let (ip, mask) = (address.addr().to_string(), address.netmask().to_string());
+            lines.push(format!("{name:<12} {mac:<18} {ip:<16} {mask:<16} UP"));
+        }
+        lines.extend(attachment.gateways.iter().map(|gateway| format!("Default gateway {gateway}")));
+    }
+    if !request.publish.is_empty() {
+        let ports: Vec<_> = request.publish.iter().map(ToString::to_string).collect();
+        lines.push(format!("Published {}", ports.join(", ")));
+    }
+    lines.iter().for_each(|line| say(line));
+}

@@ -1,0 +1,95 @@
+//! Joining a jail: one more process in it, under the very same maps, capabilities, filters and limits.
+
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use jail_ns::join::{self, Join};
+use jail_ns::spawn;
+use jail_sys::call::process;
+use jail_sys::helper::{End, SuperviseArgs};
+use jail_sys::launch::launch;
+use jail_sys::{Failure, Kind};
+
+use crate::launch::payload;
+use crate::plan::{Plan, Wanted, argv_of};
+use crate::registry::Registered;
+use crate::status::namespace;
+use crate::streams::{Streams, Wired};
+use crate::supervise::{become_supervisor, numbers};
+
+/// A process that joined a jail; a child of this process.
+#[derive(Debug)]
+pub struct Joined {
+    process: OwnedFd,
+    wired: Wired,
+}
+
+/// Runs a command (a shell when it is empty) in a jail.
+///
+/// # Errors
+/// When the jail is gone or still starts, or the command cannot be executed (then [`Failure::stage`] is `command`).
+pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
+    let name = &jail.plan.name;
+    let Some(status) = &jail.status else {
+        let message = format!("the jail {name} is still starting");
+        return Err(Failure::new(Kind::Conflict, "namespace", "join", name.as_str(), message)
+            .hint("try again when `jail list` shows it running"));
+    };
+    let gone = || {
+        Failure::new(
+            Kind::NotFound,
+            "namespace",
+            "join",
+            name.as_str(),
+            format!("the jail {name} has just ended"),
+        )
+    };
+    let init = process::open(status.pid).map_err(|_| gone())?;
+    // The pidfd stands for the process that this is asked of, whatever becomes of the number.
+    if namespace(status.pid, "pid") != jail.pid_namespace() {
+        return Err(gone());
+    }
+    let devpts = File::open(format!("/proc/{}/root/dev/pts", status.pid)).map_err(|_| gone())?;
+    let wired = Wired::new(Streams::Caller, &status.ids, devpts.as_fd())?;
+    let plan =
+        if command.is_empty() { shell(&jail.plan) } else { with_command(&jail.plan, argv_of(command)?) };
+    let own_network = !matches!(plan.network, Wanted::Host);
+    let program = join::program(Join {
+        pidfd: init.as_raw_fd(),
+        namespaces: spawn::namespaces(own_network) | libc::CLONE_NEWUSER,
+        close_first: Vec::new(),
+        confine: plan.filter.steps()?,
+        payload: payload(&plan, &wired)?,
+    });
+    let started = launch(program, 0)?.outcome()?;
+    let pid = started.second.unwrap_or_default();
+    let process =
+        process::open(pid).map_err(|error| Failure::call("command", "pidfd_open", name.as_str(), &error))?;
+    Ok(Joined { process, wired: wired.started() })
+}
+
+impl Joined {
+    /// Becomes the small supervisor, which copies its terminal and ends with its exit status. Returns only if that failed.
+    pub fn hand_over(self) -> Failure {
+        let args = SuperviseArgs {
+            init: self.process.as_raw_fd(),
+            keep: Vec::new(),
+            terminal: self.wired.terminal.as_ref().map(AsRawFd::as_raw_fd),
+            relays: numbers(&self.wired.relays),
+            end: End::Exit { remove: Vec::new() },
+        };
+        become_supervisor(&args)
+    }
+}
+
+/// bash where it is, as an administrator expects; sh otherwise.
+fn shell(plan: &Plan) -> Plan {
+    Plan {
+        paths: vec!["/bin/bash".to_owned(), "/bin/sh".to_owned()],
+        ..with_command(plan, vec!["bash".to_owned()])
+    }
+}
+
+fn with_command(plan: &Plan, argv: Vec<String>) -> Plan {
+    Plan { command: argv.join(" "), paths: crate::plan::paths_of(&argv), argv, ..plan.clone() }
+}

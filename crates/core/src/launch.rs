@@ -1,0 +1,242 @@
+//! Starting a jail: the plan's stages in order, and everything undone again when one of them fails.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, PipeWriter, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use jail_ns::payload::Payload;
+use jail_ns::spawn::{self, Start};
+use jail_sys::call::event::readable;
+use jail_sys::launch::{Launched, launch};
+use jail_sys::lease::Lease;
+use jail_sys::{Failure, Kind, helper};
+
+use crate::journal::{Entry, Journal};
+use crate::machine::Machine;
+use crate::network::{NetworkStage, withdraw};
+use crate::place::Place;
+use crate::plan::{Plan, Planned, Wanted};
+use crate::reap;
+use crate::registry::{Claim, Home};
+use crate::stage::{Child, Files, Filter, Setup, Stage};
+use crate::status::Status;
+use crate::streams::{Streams, Wired};
+use crate::supervise::Running;
+
+/// Starts a jail; Ok once its command has been executed. What a failed start gave the host is taken back.
+///
+/// `own` are stages of the embedder's: their steps come after ours.
+///
+/// # Errors
+/// What could not be had or done. [`Failure::stage`] is `command` when the command itself could not be executed.
+pub async fn start(
+    planned: &Planned,
+    place: &Place,
+    streams: Streams,
+    own: &mut [Box<dyn Stage>],
+) -> Result<Running, Failure> {
+    match attempt(planned, place, streams, own).await {
+        // What is in the way may be a dead jail's; living ones are left alone.
+        Err(failure) if failure.kind == Kind::Conflict && reap::dead(place).await? > 0 => {
+            attempt(planned, place, streams, own).await
+        }
+        other => other,
+    }
+}
+
+async fn attempt(
+    planned: &Planned,
+    place: &Place,
+    streams: Streams,
+    own: &mut [Box<dyn Stage>],
+) -> Result<Running, Failure> {
+    let machine = Machine::open()?;
+    let mut plan = planned.plan.clone();
+    let (home, lock) = claim(&mut plan, planned.named, place, &machine).await?;
+    let mut journal = Journal::create(home.journal())?;
+    let mut network = network_stage(planned, &plan, place, &machine);
+    let up = Up::new(&plan, &home, &machine, streams, &mut journal, network.as_mut(), own).await;
+    match up {
+        Ok(up) => Ok(Running { plan, home, lock, machine, journal, up }),
+        Err(failure) => {
+            // The failure that began it is the one to tell.
+            let _ = withdraw(journal.entries(), &plan.id, &machine, true).await;
+            let _ = home.remove();
+            Err(failure)
+        }
+    }
+}
+
+/// Claims the plan's name, or the next free one after it when the user named none.
+async fn claim(
+    plan: &mut Plan,
+    named: bool,
+    place: &Place,
+    machine: &Machine,
+) -> Result<(Home, Lease), Failure> {
+    let registry = place.registry();
+    let base = plan.name.clone();
+    for number in 2_u32.. {
+        match registry.claim(&plan.name)? {
+            Claim::Ours(home, lease) => return Ok((home, lease)),
+            Claim::Dead(home, lease) => {
+                reap::one(&home, lease, machine).await?;
+                // Its directory went with it; make it again.
+                if let Claim::Ours(home, lease) = registry.claim(&plan.name)? {
+                    return Ok((home, lease));
+                }
+            }
+            Claim::Taken => {}
+        }
+        if named {
+            break;
+        }
+        plan.name = format!("{base}-{number}");
+    }
+    let name = &plan.name;
+    let message = format!("--name={name}: a jail of that name is running");
+    Err(Failure::new(Kind::Conflict, "state", "claim name", format!("--name={name}"), message)
+        .hint(format!("choose another, or stop it: jail stop {name}")))
+}
+
+fn network_stage<'a>(
+    planned: &'a Planned,
+    plan: &Plan,
+    place: &Place,
+    machine: &Machine,
+) -> Option<NetworkStage<'a>> {
+    let (Wanted::Dmz(wanted), Some(backends)) = (&planned.plan.network, &planned.backends) else {
+        return None;
+    };
+    let (id, name) = (plan.id.clone(), plan.name.clone());
+    Some(NetworkStage::new(id, name, wanted, backends, machine.clone(), place.registry()))
+}
+
+/// What a start leaves running.
+#[derive(Debug)]
+pub(crate) struct Up {
+    pub(crate) status: Status,
+    pub(crate) init: OwnedFd,
+    pub(crate) lifeline: PipeWriter,
+    pub(crate) held: Vec<OwnedFd>,
+    pub(crate) wired: Wired,
+}
+
+impl Up {
+    /// Runs the stages. On an error the child is gone, and what is in the journal is to be undone.
+    async fn new(
+        plan: &Plan,
+        home: &Home,
+        machine: &Machine,
+        streams: Streams,
+        journal: &mut Journal,
+        mut network: Option<&mut NetworkStage<'_>>,
+        own: &mut [Box<dyn Stage>],
+    ) -> Result<Self, Failure> {
+        home.write_plan(plan)?;
+        let (ids, lease) = jail_ns::range::lease(&machine.uids(), &format!("{} {}", plan.name, plan.id))?;
+        journal.write(Entry::Lease { path: lease.path().to_owned() })?;
+        let user = jail_ns::idmap::user_namespace(&ids)?;
+        let mut setup = Setup::new(&plan.id, &plan.name, ids, user.as_fd());
+        Files(&plan.view).prepare(&mut setup).await?;
+        Filter(&plan.filter).prepare(&mut setup).await?;
+        for stage in own.iter_mut() {
+            stage.prepare(&mut setup).await?;
+        }
+        let wired = setup.wire(streams)?;
+        let (child, ready, lifeline) = clone(plan, setup, &wired)?;
+        let netns = own_namespace(plan, child.pid())?;
+        let waiting = Child { pid: child.pid(), netns: netns.as_ref().map(AsFd::as_fd) };
+        if let Some(network) = network.as_deref_mut() {
+            network.attach(&waiting, journal).await?;
+        }
+        for stage in own.iter_mut() {
+            stage.attach(&waiting, journal).await?;
+        }
+        drop(netns);
+        let started = run_command(child, ready).await?;
+        let mut held = vec![lease.into_fd()];
+        let (request, interfaces) = network.as_mut().map(|network| network.outcome()).unwrap_or_default();
+        held.extend(network.into_iter().flat_map(Stage::keep));
+        held.extend(own.iter_mut().flat_map(|stage| stage.keep()));
+        let status = Status::of(started.pid, ids, request, interfaces);
+        home.write_status(&status)?;
+        Ok(Up { status, init: started.pidfd, lifeline, held, wired: wired.started() })
+    }
+}
+
+/// Clones the jail's first process. It waits for a byte in the answered pipe once its files are in place, and lives for
+/// as long as the second pipe is open.
+fn clone(
+    plan: &Plan,
+    setup: Setup<'_>,
+    wired: &Wired,
+) -> Result<(Launched, PipeWriter, PipeWriter), Failure> {
+    let failed = |error: io::Error| Failure::call("namespace", "pipe2", "jail", &error);
+    let (wait, ready) = io::pipe().map_err(failed)?;
+    let (lifeline, alive) = io::pipe().map_err(failed)?;
+    let init = helper::sealed("jail-init")
+        .map_err(|error| Failure::call("namespace", "memfd_create", "the jail's init", &error))?;
+    let own_network = !matches!(plan.network, Wanted::Host);
+    let program = spawn::program(Start {
+        hostname: &plan.name,
+        own_network,
+        close_first: vec![ready.as_raw_fd(), alive.as_raw_fd()],
+        files: setup.files,
+        ready: Some(wait.as_raw_fd()),
+        user: Some(setup.user.as_raw_fd()),
+        confine: setup.confine,
+        payload: payload(plan, wired)?,
+        lifeline: lifeline.as_raw_fd(),
+        init: init.as_raw_fd(),
+    });
+    let child = launch(program, spawn::namespaces(own_network))?;
+    // The child has its own copies of everything else by now; only what it names by path is looked up later.
+    Ok((child, ready, alive))
+}
+
+/// The command as the child executes it.
+pub(crate) fn payload(plan: &Plan, wired: &Wired) -> Result<Payload, Failure> {
+    let texts = |texts: &[String]| {
+        texts.iter().map(|text| CString::new(text.as_str())).collect::<Result<Vec<_>, _>>()
+    };
+    let built = || {
+        Ok::<_, std::ffi::NulError>(Payload {
+            paths: texts(&plan.paths)?,
+            argv: texts(&plan.argv)?,
+            envp: texts(&plan.environment)?,
+            cwd: c"/".into(),
+            stdio: wired.stdio,
+            terminal: wired.terminal.is_some(),
+        })
+    };
+    built().map_err(|_| {
+        Failure::new(
+            Kind::Invalid,
+            "command",
+            "execve",
+            plan.command.as_str(),
+            "the command holds a NUL byte",
+        )
+    })
+}
+
+/// The child's own network namespace.
+fn own_namespace(plan: &Plan, pid: i32) -> Result<Option<File>, Failure> {
+    if !matches!(plan.network, Wanted::Dmz(_)) {
+        return Ok(None);
+    }
+    let path = format!("/proc/{pid}/ns/net");
+    File::open(&path).map(Some).map_err(|error| Failure::call("network", "open", path, &error))
+}
+
+/// Tells the child that its network is ready, and waits until its command has been executed.
+async fn run_command(child: Launched, mut ready: PipeWriter) -> Result<jail_sys::launch::Started, Failure> {
+    // A child that failed already reads nothing; its report says why.
+    let _ = ready.write_all(&[0]);
+    let failed = |error: io::Error| Failure::call("namespace", "poll", "jail", &error);
+    let report = child.report().try_clone_to_owned().map_err(failed)?;
+    readable(report).await.map_err(failed)?;
+    child.outcome()
+}

@@ -1,0 +1,215 @@
+//! `Machine`: the directories whose contents are the machine's, not one state directory's: leases and network state.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use jail_net::model::JailId;
+use jail_sys::Failure;
+use jail_sys::lease::{Lease, Taken};
+
+/// Where the machine's state is unless a test says otherwise.
+pub(crate) const RUN: &str = "/run/jail";
+
+/// The machine's own state under [`RUN`]: leases (uid ranges, addresses), the jails that use the network, forwarding.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    dir: PathBuf,
+}
+
+impl Machine {
+    /// The machine's state, its directories made (0700) where they are missing.
+    ///
+    /// # Errors
+    /// What mkdir(2) answers.
+    pub(crate) fn open() -> Result<Self, Failure> {
+        let machine = Machine { dir: PathBuf::from(RUN) };
+        for part in ["uid", "address", "networked", "forwarding"] {
+            make_private_dir(&machine.dir.join(part))?;
+        }
+        Ok(machine)
+    }
+
+    /// The machine's state for looking only: nothing is made, and what is not there is empty.
+    pub(crate) fn look() -> Self {
+        Machine { dir: PathBuf::from(RUN) }
+    }
+
+    /// Leases of uid ranges.
+    pub(crate) fn uids(&self) -> PathBuf {
+        self.dir.join("uid")
+    }
+
+    /// Leases of addresses.
+    pub(crate) fn addresses(&self) -> PathBuf {
+        self.dir.join("address")
+    }
+
+    /// What forwarding changed on the host.
+    pub(crate) fn forwarding(&self) -> PathBuf {
+        self.dir.join("forwarding")
+    }
+
+    /// A file per jail that uses the network.
+    pub(crate) fn dir_networked(&self) -> PathBuf {
+        self.dir.join("networked")
+    }
+
+    /// The lock around what all jails share of the host's network.
+    ///
+    /// # Errors
+    /// What open(2) answers.
+    pub(crate) fn network_lock(&self) -> Result<NetworkLock, Failure> {
+        let path = self.dir.join("network.lock");
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file =
+            file.map_err(|error| Failure::call("state", "open", path.display().to_string(), &error))?;
+        Ok(NetworkLock { file })
+    }
+
+    /// The file that stands for this jail among those that use the network.
+    pub(crate) fn networked_file(&self, id: &JailId) -> PathBuf {
+        self.dir_networked().join(id.as_str())
+    }
+
+    /// Says on the machine that this jail uses the network, for as long as the lease is held.
+    ///
+    /// # Errors
+    /// When the lease's file cannot be made.
+    pub(crate) fn networked(&self, id: &JailId) -> Result<Lease, Failure> {
+        let path = self.networked_file(id);
+        match Lease::take(&path, id.as_str()) {
+            Ok(Taken::Ours { lease, .. }) => Ok(lease),
+            Ok(Taken::Theirs(_)) => {
+                Err(Failure::call("state", "lease", id.as_str(), &io::Error::from_raw_os_error(libc::EEXIST)))
+            }
+            Err(error) => Err(Failure::call("state", "lease", path.display().to_string(), &error)),
+        }
+    }
+
+    /// Every jail of this machine that uses the network and lives, whatever its state directory.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(crate) fn alive(&self) -> Result<Vec<JailId>, Failure> {
+        let dir = self.dir_networked();
+        let mut alive = Vec::new();
+        for name in names_in(&dir)? {
+            let Ok(id) = name.parse::<JailId>() else { continue };
+            let path = dir.join(&name);
+            if Lease::is_held(&path)
+                .map_err(|error| Failure::call("state", "lock", path.display().to_string(), &error))?
+            {
+                alive.push(id);
+            }
+        }
+        Ok(alive)
+    }
+
+    /// Removes what dead holders left of one kind of lease.
+    ///
+    /// # Errors
+    /// When the directory cannot be read or a file not removed.
+    pub(crate) fn sweep(&self, dir: &Path) -> Result<(), Failure> {
+        for name in names_in(dir)? {
+            let path = dir.join(&name);
+            match Lease::take(&path, "") {
+                Ok(Taken::Ours { lease, .. }) => release(lease)?,
+                Ok(Taken::Theirs(_)) => {}
+                Err(error) => {
+                    return Err(Failure::call("state", "lease", path.display().to_string(), &error));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The machine's network lock: shared while a jail comes or goes, exclusive to change what all share.
+#[derive(Debug)]
+pub(crate) struct NetworkLock {
+    file: File,
+}
+
+impl NetworkLock {
+    /// Waits for it, to change what all jails share.
+    ///
+    /// # Errors
+    /// What flock(2) answers.
+    pub(crate) async fn exclusive(&self) -> Result<(), Failure> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(()),
+            Err(_) => self.wait(File::lock).await,
+        }
+    }
+
+    /// Waits for it, to add or remove what is one jail's own. An exclusive lock held becomes a shared one.
+    ///
+    /// # Errors
+    /// What flock(2) answers.
+    pub(crate) async fn shared(&self) -> Result<(), Failure> {
+        match self.file.try_lock_shared() {
+            Ok(()) => Ok(()),
+            Err(_) => self.wait(File::lock_shared).await,
+        }
+    }
+
+    async fn wait(&self, lock: fn(&File) -> io::Result<()>) -> Result<(), Failure> {
+        let failed = |error: io::Error| Failure::call("state", "flock", "network.lock", &error);
+        let file = self.file.try_clone().map_err(failed)?;
+        let waited = tokio::task::spawn_blocking(move || lock(&file)).await;
+        waited.map_err(io::Error::other).and_then(|locked| locked).map_err(failed)
+    }
+}
+
+/// Gives back a lease file that belongs to jail `id`, held by this process (then `lease` says so) or by nobody alive.
+/// One that has another holder by now is left alone.
+pub(crate) fn give_back(path: &Path, id: &JailId, ours: bool) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::call("state", "unlink", path.display().to_string(), &error);
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    if !text.contains(id.as_str()) {
+        return Ok(());
+    }
+    match Lease::take(path, &text).map_err(failed)? {
+        Taken::Ours { lease, previous } if previous.contains(id.as_str()) => lease.release().map_err(failed),
+        Taken::Theirs(holder) if ours && holder.contains(id.as_str()) => {
+            std::fs::remove_file(path).map_err(failed)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn release(lease: Lease) -> Result<(), Failure> {
+    let path = lease.path().display().to_string();
+    lease.release().map_err(|error| Failure::call("state", "unlink", path, &error))
+}
+
+/// Makes a directory and its parents that only root may enter; one that is there must be the caller's own.
+pub(crate) fn make_private_dir(dir: &Path) -> Result<(), Failure> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| {
+        Failure::call("state", "mkdir", dir.display().to_string(), &error)
+            .hint("jail keeps its state there: it must be writable, or choose another place with --state-dir")
+    })
+}
+
+/// The names in a directory; none when it is not there.
+pub(crate) fn names_in(dir: &Path) -> Result<Vec<String>, Failure> {
+    let failed = |error: io::Error| Failure::call("state", "readdir", dir.display().to_string(), &error);
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry.map_err(failed)?.file_name().into_string());
+    }
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,123 @@
+//! Choosing and loading the two backends of a jail: one that makes its links, one for the host's firewall.
+
+use std::path::PathBuf;
+
+use jail_net::backend::{Backend, Role, Support};
+use jail_net::plugin::{self, Found, Plugin};
+use jail_sys::{Failure, Kind};
+use serde::{Deserialize, Serialize};
+
+use super::resolve::NetworkPlan;
+use crate::place::Place;
+use crate::plan::Wanted;
+
+/// Firewalls in the order they are tried when no running jail decides.
+const FIREWALLS: [&str; 2] = ["nft", "iptables"];
+
+/// Which plugin: enough to load the same one again at the end of a jail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginRef {
+    /// The backend's name.
+    pub name: String,
+    /// The plugin's file.
+    pub path: PathBuf,
+}
+
+/// The loaded backends of one jail.
+#[derive(Debug)]
+pub(crate) struct Backends {
+    pub(crate) link: Plugin,
+    pub(crate) firewall: Plugin,
+}
+
+/// The backends named with `--backend`, loaded and told apart by role.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    link: Option<Plugin>,
+    firewall: Option<Plugin>,
+}
+
+impl Named {
+    /// Loads the plugins of these names.
+    pub(super) fn load(names: &[String], place: &Place) -> Result<Self, Failure> {
+        let mut named = Named::default();
+        for name in names {
+            let plugin = plugin::open(name, &place.plugin_dirs)?;
+            let slot = match plugin.describe().role {
+                Role::Link => &mut named.link,
+                Role::Firewall => &mut named.firewall,
+            };
+            if let Some(other) = slot.replace(plugin) {
+                let object = format!("--backend={}", names.join(","));
+                let message = format!("{object}: {} and {name} have the same role", other.describe().name);
+                return Err(Failure::new(Kind::Invalid, "network", "backend", object, message)
+                    .hint("name at most one link and one firewall backend"));
+            }
+        }
+        Ok(named)
+    }
+
+    /// The link backend: the one named, else the bridge's.
+    pub(super) async fn link(&mut self, place: &Place) -> Result<Plugin, Failure> {
+        match self.link.take() {
+            Some(link) => usable(link).await,
+            None => usable(plugin::open("bridge", &place.plugin_dirs)?).await,
+        }
+    }
+
+    /// The firewall backend: the one named, else the one running jails use, else the first that can work here.
+    pub(super) async fn firewall(self, place: &Place) -> Result<Plugin, Failure> {
+        if let Some(firewall) = self.firewall {
+            return usable(firewall).await;
+        }
+        if let Some(name) = in_use(place)? {
+            return usable(plugin::open(&name, &place.plugin_dirs)?).await;
+        }
+        let there: Vec<_> = plugin::find(&place.plugin_dirs)?.into_iter().map(|plugin| plugin.name).collect();
+        let mut refusal = None;
+        for name in FIREWALLS.into_iter().filter(|name| there.iter().any(|found| found == name)) {
+            match usable(plugin::open(name, &place.plugin_dirs)?).await {
+                Ok(firewall) => return Ok(firewall),
+                Err(failure) => refusal = refusal.or(Some(failure)),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| {
+            Failure::new(Kind::NotFound, "network", "backend", "--net", "there is no firewall backend")
+                .hint("see what is there with: jail backends")
+        }))
+    }
+}
+
+/// The firewall that some running jail of ours uses: rules of two kinds would not know of each other.
+fn in_use(place: &Place) -> Result<Option<String>, Failure> {
+    let mut running = place.registry().living()?.into_iter();
+    Ok(running.find_map(|jail| match jail.plan.network {
+        Wanted::Dmz(NetworkPlan { firewall, .. }) => Some(firewall.name),
+        _ => None,
+    }))
+}
+
+/// The plugin, if it can work on this host.
+async fn usable(plugin: Plugin) -> Result<Plugin, Failure> {
+    match plugin.probe().await? {
+        Support::Yes => Ok(plugin),
+        Support::No { reason, hint } => {
+            let object = format!("--backend={}", plugin.describe().name);
+            let message = format!("{object} cannot work on this host: {reason}");
+            Err(Failure::new(Kind::Unsupported, "network", "probe", object, message).hint(hint))
+        }
+    }
+}
+
+/// Every backend that is found, with what it says of itself and of this host.
+///
+/// # Errors
+/// A plugin directory that cannot be read.
+pub async fn backends(place: &Place) -> Result<Vec<Found>, Failure> {
+    plugin::survey(&place.plugin_dirs).await
+}
+
+/// What the plan keeps of a loaded plugin.
+pub(super) fn reference(plugin: &Plugin) -> PluginRef {
+    PluginRef { name: plugin.describe().name, path: plugin.path().to_owned() }
+}

@@ -1,0 +1,18 @@
+//! The network stage of a jail: which network `--net` means, which backends render it, and what is attached.
+
+mod backends;
+mod names;
+mod resolve;
+mod stage;
+mod withdraw;
+
+pub use backends::{PluginRef, backends};
+pub use jail_net::backend::Support;
+pub use jail_net::model::{Egress, Network, Origin, Publish};
+pub use names::{create, list, remove};
+pub use resolve::NetworkPlan;
+
+pub(crate) use backends::Backends;
+pub(crate) use resolve::{files, refuse_addresses, resolve};
+pub(crate) use stage::NetworkStage;
+pub(crate) use withdraw::{sweep, withdraw};

@@ -1,0 +1,163 @@
+//! What `--net`, `--ip` and the other network options come to: one network, two backends, nothing taken yet.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use jail_net::backend::Backend;
+use jail_net::model::{Egress, Network, Publish};
+use jail_net::store::Store;
+use jail_sys::{Failure, Kind};
+use serde::{Deserialize, Serialize};
+
+use super::backends::{Backends, Named, PluginRef, reference};
+use crate::place::Place;
+use crate::spec::{NetworkSpec, Spec};
+
+/// The network of a jail as it is decided; addresses are leased when it starts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NetworkPlan {
+    /// The network.
+    pub network: Network,
+    /// The backend that makes its links.
+    pub link: PluginRef,
+    /// The backend of the host's firewall.
+    pub firewall: PluginRef,
+    /// The address asked for; `None` leases one.
+    pub address: Option<Ipv4Addr>,
+    /// Its default gateway.
+    pub gateway: Option<Ipv4Addr>,
+    /// The ports published.
+    pub publish: Vec<Publish>,
+    /// The connections it may open.
+    pub egress: Egress,
+}
+
+impl NetworkPlan {
+    /// In words, a line each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let subnet = self.network.subnet.map_or_else(String::new, |subnet| format!(" ({})", subnet.trunc()));
+        let address =
+            self.address.map_or_else(|| "an address leased at the start".to_owned(), |a| a.to_string());
+        let mut lines = vec![
+            format!(
+                "link        {}: veth eth0 on {}{subnet}, {address}",
+                self.link.name, self.network.bridge
+            ),
+            format!(
+                "gateway     {}",
+                self.gateway.map_or_else(|| "none".to_owned(), |gateway| gateway.to_string())
+            ),
+            format!(
+                "firewall    {}, on the host and inside the jail's own network namespace",
+                self.firewall.name
+            ),
+        ];
+        for publish in &self.publish {
+            let host =
+                publish.address.map_or_else(|| "any address".to_owned(), |address| address.to_string());
+            lines.push(format!(
+                "publish     {}/{} of the host ({host}) -> {} of the jail",
+                publish.host,
+                publish.protocol.as_str(),
+                publish.jail
+            ));
+        }
+        lines.push(match self.egress {
+            Egress::Allow => {
+                "egress      allow: the LAN and the Internet, never the host or other bridges".to_owned()
+            }
+            _ => "egress      deny: no connection but to its neighbours on the bridge".to_owned(),
+        });
+        lines
+    }
+}
+
+/// Decides the network that `--net=NAME` means.
+pub(crate) async fn resolve(
+    name: &str,
+    spec: &Spec,
+    place: &Place,
+) -> Result<(NetworkPlan, Backends), Failure> {
+    let wanted = &spec.network;
+    let mut named = Named::load(&spec.backends, place)?;
+    let link = named.link(place).await?;
+    let network = match Store::new(&place.networks).find(name)? {
+        Some(network) => network,
+        None => adopted(name, &link).await?,
+    };
+    let firewall = named.firewall(place).await?;
+    let Some(subnet) = network.subnet else {
+        let message = format!("--net={name}: the bridge {} has no IPv4 address", network.bridge);
+        return Err(Failure::new(Kind::Invalid, "network", "resolve", format!("--net={name}"), message)
+            .hint(format!("give it one, like: ip address add 10.10.20.1/24 dev {}", network.bridge)));
+    };
+    if let Some(ip) = wanted.ip {
+        if let Some(why) = network.refuses(ip.address) {
+            return Err(invalid("--ip", ip.address.to_string(), &why));
+        }
+        if let Some(prefix) = ip.prefix.filter(|prefix| *prefix != subnet.prefix_len()) {
+            let why =
+                format!("the subnet of {} is a /{}, not a /{prefix}", network.bridge, subnet.prefix_len());
+            return Err(invalid("--ip", format!("{}/{prefix}", ip.address), &why));
+        }
+    }
+    if let Some(gateway) = wanted.gateway.filter(|gateway| !subnet.contains(gateway)) {
+        let why = format!("{gateway} is not in {}, the subnet of {}", subnet.trunc(), network.bridge);
+        return Err(invalid("--defaultgw", gateway.to_string(), &why));
+    }
+    let plan = NetworkPlan {
+        link: reference(&link),
+        firewall: reference(&firewall),
+        address: wanted.ip.map(|ip| ip.address),
+        gateway: wanted.gateway.or(Some(subnet.addr())),
+        publish: wanted.publish.clone(),
+        egress: wanted.egress,
+        network,
+    };
+    Ok((plan, Backends { link, firewall }))
+}
+
+/// A bridge that is nobody's network: it is used as it is.
+async fn adopted(name: &str, link: &impl Backend) -> Result<Network, Failure> {
+    if let Some(network) = link.network_of(name).await? {
+        return Ok(network);
+    }
+    let message = format!("--net={name}: there is no network, bridge or interface of that name");
+    Err(Failure::new(Kind::NotFound, "network", "resolve", format!("--net={name}"), message)
+        .hint(format!("make it with: jail net create {name} --subnet=10.10.20.0/24 --bridge={name}")))
+}
+
+/// Options that mean nothing without an interface are refused rather than passed over.
+pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
+    let option = if let Some(publish) = spec.publish.first() {
+        format!("--publish={publish}")
+    } else if let Some(ip) = spec.ip {
+        format!("--ip={}", ip.address)
+    } else if let Some(gateway) = spec.gateway {
+        format!("--defaultgw={gateway}")
+    } else if spec.egress != Egress::Deny {
+        format!("--egress={}", spec.egress)
+    } else {
+        return Ok(());
+    };
+    Err(invalid_option(option, "it needs a network of the jail's own")
+        .hint("give it one with --net=BRIDGE or --net=NETWORK"))
+}
+
+/// The files inside that come from the network options.
+pub(crate) fn files(spec: &NetworkSpec) -> Option<(PathBuf, String)> {
+    if spec.dns.is_empty() {
+        return None;
+    }
+    let lines: String = spec.dns.iter().map(|server| format!("nameserver {server}\n")).collect();
+    Some((PathBuf::from("/etc/resolv.conf"), lines))
+}
+
+fn invalid(option: &str, value: String, why: &str) -> Failure {
+    invalid_option(format!("{option}={value}"), why)
+}
+
+fn invalid_option(option: String, why: &str) -> Failure {
+    let message = format!("{option}: {why}");
+    Failure::new(Kind::Invalid, "network", "resolve", option, message)
+}

@@ -1,0 +1,183 @@
+//! The network stage: leases, forwarding and the two backends' attach, while the child makes its file system.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use async_trait::async_trait;
+use ipnet::{IpNet, Ipv4Net};
+use jail_net::backend::{Backend, Interface, Request, Role};
+use jail_net::lease::{self, AddressLease, Holder};
+use jail_net::mac::Mac;
+use jail_net::model::{Attachment, JailId};
+use jail_net::port::{self, Refusal};
+use jail_net::{forwarding, host};
+use jail_sys::lease::Lease;
+use jail_sys::{Failure, Kind};
+
+use super::backends::Backends;
+use super::resolve::NetworkPlan;
+use crate::journal::{Entry, Journal};
+use crate::machine::Machine;
+use crate::plan::Wanted;
+use crate::registry::Registry;
+use crate::stage::{Child, Stage};
+
+/// The network of one jail on its way up.
+#[derive(Debug)]
+pub(crate) struct NetworkStage<'a> {
+    id: JailId,
+    name: String,
+    plan: &'a NetworkPlan,
+    backends: &'a Backends,
+    machine: Machine,
+    registry: Registry,
+    leases: Vec<Lease>,
+    ports: Vec<OwnedFd>,
+    request: Option<Request>,
+    interfaces: Vec<Interface>,
+}
+
+#[async_trait]
+impl Stage for NetworkStage<'_> {
+    fn name(&self) -> &'static str {
+        "network"
+    }
+
+    async fn attach(&mut self, child: &Child<'_>, journal: &mut Journal) -> Result<(), Failure> {
+        let Some(netns) = child.netns else {
+            let message = "a network of its own needs a network namespace of its own";
+            return Err(Failure::new(Kind::Invalid, "network", "attach", self.name.as_str(), message));
+        };
+        let lock = self.machine.network_lock()?;
+        lock.exclusive().await?;
+        self.make_bridge().await?;
+        let request = self.lease(journal)?;
+        lock.shared().await?;
+        let (link, firewall) = (&self.backends.link, &self.backends.firewall);
+        let links = link.plan(&request).await?;
+        let rules = firewall.plan(&request).await?;
+        for (role, plugin, actions) in [(Role::Link, link, &links), (Role::Firewall, firewall, &rules)] {
+            let undo = actions.undo.clone();
+            journal.write(Entry::Attachment { role, plugin: plugin.path().to_owned(), undo })?;
+        }
+        let (links, rules) = tokio::join!(link.attach(&links, netns), firewall.attach(&rules, netns));
+        rules?;
+        self.interfaces = links?.interfaces;
+        self.request = Some(request);
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Vec<OwnedFd> {
+        let leases = std::mem::take(&mut self.leases).into_iter().map(Lease::into_fd);
+        leases.chain(std::mem::take(&mut self.ports)).collect()
+    }
+}
+
+impl<'a> NetworkStage<'a> {
+    pub(crate) fn new(
+        id: JailId,
+        name: String,
+        plan: &'a NetworkPlan,
+        backends: &'a Backends,
+        machine: Machine,
+        registry: Registry,
+    ) -> Self {
+        let (leases, ports, interfaces) = (Vec::new(), Vec::new(), Vec::new());
+        NetworkStage { id, name, plan, backends, machine, registry, leases, ports, request: None, interfaces }
+    }
+
+    /// The network as it was asked of the backends, and the interfaces as they are.
+    pub(crate) fn outcome(&mut self) -> (Option<Request>, Vec<Interface>) {
+        (self.request.take(), std::mem::take(&mut self.interfaces))
+    }
+
+    /// After a reboot a network's bridge is not there; the first jail that needs it makes it again.
+    async fn make_bridge(&self) -> Result<(), Failure> {
+        let network = &self.plan.network;
+        if Path::new("/proc/sys/net/ipv4/conf").join(&network.bridge).exists() {
+            return Ok(());
+        }
+        self.backends.link.network_up(network).await.map(|_| ())
+    }
+
+    /// Takes what only one jail can have, and switches on forwarding. Under the exclusive network lock.
+    fn lease(&mut self, journal: &mut Journal) -> Result<Request, Failure> {
+        journal.write(Entry::Networked { path: self.machine.networked_file(&self.id) })?;
+        self.leases.push(self.machine.networked(&self.id)?);
+        let address = self.address()?;
+        // A lease is its own journal while it is held: the lock goes with its holder.
+        journal.write(Entry::Lease { path: address.lease.path().to_owned() })?;
+        self.leases.push(address.lease);
+        self.ports = port::hold(&self.plan.publish).map_err(|refusal| self.explain(refusal))?;
+        let dir = self.machine.forwarding();
+        let forward = forwarding::plan(&dir, &self.plan.network, &self.plan.publish, self.plan.egress)?;
+        forwarding::apply(&dir, &forward.changes)?;
+        Ok(Request {
+            jail: self.id.clone(),
+            name: self.name.clone(),
+            attachments: vec![self.attachment(address.address)?],
+            publish: self.plan.publish.clone(),
+            egress: self.plan.egress,
+            forwards: forward.interfaces,
+        })
+    }
+
+    fn address(&self) -> Result<AddressLease, Failure> {
+        let holder = Holder { name: self.name.clone(), id: self.id.clone() };
+        let mut exclude: Vec<Ipv4Addr> =
+            host::addresses()?.iter().filter_map(|address| v4(address.net.addr())).collect();
+        exclude.extend(self.plan.gateway);
+        let (dir, network) = (self.machine.addresses(), &self.plan.network);
+        match self.plan.address {
+            Some(address) => lease::take(&dir, network, address, &holder, &exclude),
+            None => lease::choose(&dir, network, &holder, &exclude),
+        }
+    }
+
+    fn attachment(&self, address: Ipv4Addr) -> Result<Attachment, Failure> {
+        let network = &self.plan.network;
+        let prefix = network.subnet.map_or(32, |subnet| subnet.prefix_len());
+        let net = Ipv4Net::new(address, prefix).map_err(|error| {
+            Failure::new(Kind::Invalid, "network", "address", address.to_string(), error.to_string())
+        })?;
+        Ok(Attachment {
+            network: network.clone(),
+            interface: "eth0".to_owned(),
+            host_interface: self.id.link_name(0),
+            mac: Mac::of_address(address.into()).to_string(),
+            mtu: None,
+            addresses: vec![IpNet::V4(net)],
+            gateways: self.plan.gateway.map(IpAddr::V4).into_iter().collect(),
+        })
+    }
+
+    /// A port that is taken, with the jail's name if it is one of ours that has it.
+    fn explain(&self, refusal: Refusal) -> Failure {
+        let Refusal::InUse { publish, port } = &refusal else { return refusal.into() };
+        let (protocol, port) = (publish.protocol, *port);
+        let publishes = |plan: &NetworkPlan| {
+            plan.publish
+                .iter()
+                .any(|other| other.protocol == protocol && other.host.ports().any(|taken| taken == port))
+        };
+        let jails = self.registry.living().unwrap_or_default();
+        let owner = jails.into_iter().find(|jail| {
+            *jail.id() != self.id && matches!(&jail.plan.network, Wanted::Dmz(plan) if publishes(plan))
+        });
+        let Some(owner) = owner else { return refusal.into() };
+        let name = owner.plan.name;
+        let object = format!("--publish={publish}");
+        let message = format!("{object}: port {port}/{} is published by the jail {name}", protocol.as_str());
+        Failure::new(Kind::Conflict, "network", "bind", object, message).hint(format!(
+            "choose another port of the host, like -p 8080:{port}, or stop it: jail stop {name}"
+        ))
+    }
+}
+
+fn v4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
+}

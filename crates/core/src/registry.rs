@@ -1,0 +1,263 @@
+//! The registry: a directory per jail under the state directory, with its plan, its status, its journal, and a lock
+//! that is held while the jail lives.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jail_net::model::JailId;
+use jail_sys::lease::{Lease, Taken};
+use jail_sys::{Failure, Kind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::machine::{make_private_dir, names_in};
+use crate::plan::Plan;
+use crate::status::Status;
+
+/// The jails of one state directory.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    dir: PathBuf,
+}
+
+/// The directory of one jail.
+#[derive(Clone, Debug)]
+pub struct Home {
+    dir: PathBuf,
+}
+
+/// The answer to [`Registry::claim`].
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// The name is ours, and the directory is empty but for the lock.
+    Ours(Home, Lease),
+    /// The name is ours, but a jail that died left its things: undo them first.
+    Dead(Home, Lease),
+    /// A jail that lives has it.
+    Taken,
+}
+
+/// What can be known of a jail that is registered.
+#[derive(Debug)]
+pub struct Registered {
+    /// Its directory.
+    pub home: Home,
+    /// What it was planned to be.
+    pub plan: Plan,
+    /// What it is; `None` while it starts.
+    pub status: Option<Status>,
+}
+
+impl Registry {
+    /// The registry below a state directory. Nothing is made until a jail is claimed.
+    pub fn new(state_dir: &Path) -> Self {
+        Registry { dir: state_dir.join("jails") }
+    }
+
+    /// The directory of the jail of this name, whether there is one or not.
+    pub fn home(&self, name: &str) -> Home {
+        Home { dir: self.dir.join(name) }
+    }
+
+    /// Claims a name.
+    pub(crate) fn claim(&self, name: &str) -> Result<Claim, Failure> {
+        let home = self.home(name);
+        loop {
+            make_private_dir(&home.dir)?;
+            match Lease::take(&home.lock(), name) {
+                Ok(Taken::Theirs(_)) => return Ok(Claim::Taken),
+                Ok(Taken::Ours { lease, previous }) if previous.is_empty() && home.is_bare()? => {
+                    return Ok(Claim::Ours(home, lease));
+                }
+                Ok(Taken::Ours { lease, .. }) => return Ok(Claim::Dead(home, lease)),
+                // The holder before us removed the directory between our mkdir and our open.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(home.failed("lock", &error)),
+            }
+        }
+    }
+
+    /// The names of all directories, of the living and the dead, in order.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn names(&self) -> Result<Vec<String>, Failure> {
+        names_in(&self.dir)
+    }
+
+    /// Every jail that lives, in order of name.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn living(&self) -> Result<Vec<Registered>, Failure> {
+        let mut living = Vec::new();
+        for name in self.names()? {
+            let home = self.home(&name);
+            if home.is_alive()? {
+                // One that has not written its plan yet, or has just gone, is not there.
+                if let Some(plan) = home.plan()? {
+                    living.push(Registered { status: home.status()?, plan, home });
+                }
+            }
+        }
+        Ok(living)
+    }
+}
+
+impl Home {
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The file whose lock is held while the jail lives.
+    pub fn lock(&self) -> PathBuf {
+        self.dir.join("lock")
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> PathBuf {
+        self.dir.join("journal")
+    }
+
+    /// The file that is there while the jail is being stopped.
+    pub fn stopping(&self) -> PathBuf {
+        self.dir.join("stopping")
+    }
+
+    fn plan_file(&self) -> PathBuf {
+        self.dir.join("plan.json")
+    }
+
+    fn status_file(&self) -> PathBuf {
+        self.dir.join("status.json")
+    }
+
+    /// Every file a jail's directory may hold, the lock last: what is removed, in order, before the directory.
+    pub fn files(&self) -> Vec<PathBuf> {
+        vec![self.status_file(), self.stopping(), self.plan_file(), self.journal(), self.lock()]
+    }
+
+    /// The plan; `None` when there is none (yet).
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn plan(&self) -> Result<Option<Plan>, Failure> {
+        self.read(&self.plan_file())
+    }
+
+    /// The status; `None` until the command runs.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn status(&self) -> Result<Option<Status>, Failure> {
+        self.read(&self.status_file())
+    }
+
+    pub(crate) fn write_plan(&self, plan: &Plan) -> Result<(), Failure> {
+        self.write(&self.plan_file(), plan)
+    }
+
+    pub(crate) fn write_status(&self, status: &Status) -> Result<(), Failure> {
+        self.write(&self.status_file(), status)
+    }
+
+    /// Removes the directory and what is in it.
+    pub(crate) fn remove(&self) -> Result<(), Failure> {
+        for file in self.files() {
+            gone(fs::remove_file(&file)).map_err(|error| self.failed("unlink", &error))?;
+        }
+        gone(fs::remove_dir(&self.dir)).map_err(|error| self.failed("rmdir", &error))
+    }
+
+    /// Whether somebody holds the lock.
+    pub(crate) fn is_alive(&self) -> Result<bool, Failure> {
+        Lease::is_held(&self.lock()).map_err(|error| self.failed("lock", &error))
+    }
+
+    /// Whether the directory holds nothing but the lock.
+    fn is_bare(&self) -> Result<bool, Failure> {
+        Ok(names_in(&self.dir)? == ["lock"])
+    }
+
+    fn read<T: DeserializeOwned>(&self, file: &Path) -> Result<Option<T>, Failure> {
+        match fs::read(file) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
+                let message = format!("{} cannot be read: {error}", file.display());
+                Failure::new(Kind::Failed, "state", "read", file.display().to_string(), message)
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed("read", &error)),
+        }
+    }
+
+    /// Written aside and renamed, so that a reader sees all of it or none.
+    fn write<T: Serialize>(&self, file: &Path, value: &T) -> Result<(), Failure> {
+        let text = serde_json::to_vec(value).map_err(|error| self.failed("write", &error.into()))?;
+        let aside = self.stopping().with_extension("new");
+        fs::write(&aside, text)
+            .and_then(|()| fs::rename(&aside, file))
+            .map_err(|error| self.failed("write", &error))
+    }
+
+    fn failed(&self, operation: &'static str, error: &io::Error) -> Failure {
+        Failure::call("state", operation, self.dir.display().to_string(), error)
+    }
+}
+
+impl Registered {
+    /// Its id.
+    pub fn id(&self) -> &JailId {
+        &self.plan.id
+    }
+
+    /// The inode number of its pid namespace; `None` while it starts.
+    pub(crate) fn pid_namespace(&self) -> Option<u64> {
+        self.status.as_ref()?.namespaces.get("pid").copied()
+    }
+
+    /// `starting`, `running` or `stopping`.
+    pub fn state(&self) -> &'static str {
+        match &self.status {
+            None => "starting",
+            Some(_) if self.home.stopping().exists() => "stopping",
+            Some(_) => "running",
+        }
+    }
+}
+
+fn gone(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_holder() {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = Registry::new(dir.path());
+        let Claim::Ours(home, lease) = registry.claim("web").unwrap() else { panic!("the name was free") };
+        assert!(matches!(registry.claim("web").unwrap(), Claim::Taken));
+        assert!(home.is_alive().unwrap());
+        home.remove().unwrap();
+        drop(lease);
+        assert!(matches!(registry.claim("web").unwrap(), Claim::Ours(..)));
+    }
+
+    #[test]
+    fn a_dead_holders_leftovers_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = Registry::new(dir.path());
+        let Claim::Ours(home, lease) = registry.claim("web").unwrap() else { panic!("the name was free") };
+        fs::write(home.journal(), "").unwrap();
+        drop(lease);
+        assert!(!home.is_alive().unwrap());
+        assert!(matches!(registry.claim("web").unwrap(), Claim::Dead(..)));
+    }
+}

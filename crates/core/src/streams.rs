@@ -1,0 +1,130 @@
+//! A jail's standard descriptors: what of the caller's it gets as it is, what through a pipe or a terminal of its own.
+//!
+//! A program inside may open /dev/stdout and /dev/stderr. What the host owns behind them (a pipe, a file, a terminal)
+//! it may not, so it gets a pipe that is the jail's own, and the supervisor copies. An interactive jail gets a terminal of its
+//! own for the same reason, and because the outer one must stay out of its reach.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use jail_sys::call::terminal;
+use jail_sys::{Failure, IdMap};
+use nix::sys::stat::{Mode, SFlag, fchmod, fstat};
+use nix::unistd::{Gid, Uid, fchown, getpgrp, isatty, tcgetpgrp};
+
+/// Where a jail's input comes from and its output goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    /// The caller's own, copied where the jail could not open them; a terminal of its own when it is interactive.
+    Caller,
+    /// Nowhere.
+    Null,
+}
+
+/// The standard descriptors of a jail, and what the supervisor does for them.
+#[derive(Debug, Default)]
+pub(crate) struct Wired {
+    /// What the command gets as 0, 1 and 2; `None` keeps the caller's.
+    pub(crate) stdio: [Option<RawFd>; 3],
+    /// The master of its own terminal.
+    pub(crate) terminal: Option<OwnedFd>,
+    /// Pipes of the jail's, and the caller's descriptor each is copied to.
+    pub(crate) relays: Vec<(OwnedFd, RawFd)>,
+    /// The jail's ends, to be closed once the command runs.
+    pub(crate) inside: Vec<OwnedFd>,
+}
+
+impl Wired {
+    /// Wires a jail whose ids are `ids` and whose terminals are in `devpts`.
+    pub(crate) fn new(streams: Streams, ids: &IdMap, devpts: BorrowedFd<'_>) -> Result<Self, Failure> {
+        let wired = match streams {
+            Streams::Null => Wired::to_null(),
+            Streams::Caller => Wired::to_caller(ids, devpts),
+        };
+        wired.map_err(|error| Failure::call("command", "open", "standard input and output", &error))
+    }
+
+    /// The same once the command runs: the jail's ends are closed here.
+    pub(crate) fn started(mut self) -> Self {
+        self.inside.clear();
+        self
+    }
+
+    fn to_null() -> io::Result<Self> {
+        let null = null()?;
+        Ok(Wired { stdio: [Some(null.as_raw_fd()); 3], inside: vec![null], ..Wired::default() })
+    }
+
+    fn to_caller(ids: &IdMap, devpts: BorrowedFd<'_>) -> io::Result<Self> {
+        let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+        let mut wired = Wired::default();
+        let foreground = tcgetpgrp(&stdin).is_ok_and(|group| group == getpgrp());
+        if foreground && isatty(&stdout).unwrap_or(false) {
+            wired.own_terminal(devpts, stdin.as_fd())?;
+        } else if isatty(&stdin).unwrap_or(false) && !foreground {
+            // Reading from a terminal in the background would stop whoever reads.
+            wired.give(0, null()?);
+        }
+        wired.copy_output(1, stdout.as_fd(), ids)?;
+        let one_file = same_file(stdout.as_fd(), stderr.as_fd())?;
+        match wired.stdio[1] {
+            // One pipe for both keeps what is written to them in order.
+            Some(shared) if one_file => wired.stdio[2] = Some(shared),
+            _ => wired.copy_output(2, stderr.as_fd(), ids)?,
+        }
+        Ok(wired)
+    }
+
+    fn own_terminal(&mut self, devpts: BorrowedFd<'_>, outer: BorrowedFd<'_>) -> io::Result<()> {
+        let (master, slave) = terminal::open(devpts)?;
+        terminal::copy_size(outer, master.as_fd())?;
+        let slave_number = slave.as_raw_fd();
+        self.terminal = Some(master);
+        self.give(0, slave);
+        self.stdio[1] = Some(slave_number);
+        if isatty(io::stderr()).unwrap_or(false) {
+            self.stdio[2] = Some(slave_number);
+        }
+        Ok(())
+    }
+
+    /// A pipe of the jail's own in place of an output that it could not open by its name in /dev.
+    fn copy_output(&mut self, number: usize, output: BorrowedFd<'_>, ids: &IdMap) -> io::Result<()> {
+        if self.stdio[number].is_some() || anyone_may_open(output)? {
+            return Ok(());
+        }
+        let (reader, writer) = io::pipe()?;
+        fchown(&writer, Some(Uid::from_raw(ids.to_host(0))), Some(Gid::from_raw(ids.to_host(0))))?;
+        // Any user of the jail's: a server's workers open their log as well.
+        fchmod(&writer, Mode::from_bits_truncate(0o622))?;
+        self.relays.push((reader.into(), output.as_raw_fd()));
+        self.give(number, writer.into());
+        Ok(())
+    }
+
+    fn give(&mut self, number: usize, end: OwnedFd) {
+        self.stdio[number] = Some(end.as_raw_fd());
+        self.inside.push(end);
+    }
+}
+
+fn null() -> io::Result<OwnedFd> {
+    std::fs::File::options().read(true).write(true).open("/dev/null").map(OwnedFd::from)
+}
+
+/// Whether a process of the jail's, a stranger to the host, may open what is behind this descriptor for writing. A
+/// socket nobody can open by name.
+fn anyone_may_open(output: BorrowedFd<'_>) -> io::Result<bool> {
+    let stat = fstat(output)?;
+    let kind = SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits());
+    Ok(match kind {
+        SFlag::S_IFCHR => stat.st_mode & 0o002 != 0 && !isatty(output).unwrap_or(false),
+        SFlag::S_IFSOCK => true,
+        _ => false,
+    })
+}
+
+fn same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<bool> {
+    let (one, other) = (fstat(one)?, fstat(other)?);
+    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}

@@ -1,0 +1,167 @@
+//! `Running`: a jail that runs, in the hands of whoever started it. It is waited for here, or handed over to the small
+//! supervisor that this process becomes.
+
+use std::ffi::{CString, NulError};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use jail_sys::call::event::readable;
+use jail_sys::call::process::{self, Ended};
+use jail_sys::helper::{self, End, SuperviseArgs};
+use jail_sys::lease::Lease;
+use jail_sys::{Failure, Kind};
+
+use crate::journal::{Entry, Journal};
+use crate::launch::Up;
+use crate::machine::Machine;
+use crate::network::withdraw;
+use crate::place::Place;
+use crate::plan::Plan;
+use crate::registry::Home;
+use crate::status::Status;
+
+/// A jail that runs. Dropping it ends the jail, and leaves what the host was given to the next start or `gc`.
+#[derive(Debug)]
+pub struct Running {
+    pub(crate) plan: Plan,
+    pub(crate) home: Home,
+    pub(crate) lock: Lease,
+    pub(crate) machine: Machine,
+    pub(crate) journal: Journal,
+    pub(crate) up: Up,
+}
+
+impl Running {
+    /// What it was planned to be, its name decided.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What it is.
+    pub fn status(&self) -> &Status {
+        &self.up.status
+    }
+
+    /// Its first process, for signals.
+    pub fn init(&self) -> BorrowedFd<'_> {
+        self.up.init.as_fd()
+    }
+
+    /// Waits until its last process has ended, takes back what the host was given, and answers the command's exit
+    /// status: 128+n when signal n ended it.
+    ///
+    /// # Errors
+    /// What could not be taken back; `jail gc` tries again.
+    pub async fn wait(self) -> Result<i32, Failure> {
+        let Running { plan, home, lock, machine, journal, up } = self;
+        let copies = copy_output(up.wired.relays)?;
+        let ended = exit_of(&up.init).await?;
+        for copy in copies {
+            // A copy ends with the last writer; what it could not write, its reader did not want.
+            let _ = tokio::task::spawn_blocking(move || copy.join()).await;
+        }
+        withdraw(journal.entries(), &plan.id, &machine, true).await?;
+        home.remove()?;
+        drop((lock, up.held, up.lifeline));
+        Ok(ended.0)
+    }
+
+    /// Becomes the small supervisor: this process keeps its pid, its locks and the lifeline, and nothing else. When the
+    /// jail ends, it becomes `program` again, with `argv` and the exit status, if there is a network to take back, and
+    /// removes the jail's files itself otherwise. Returns only if that failed; the jail is dropped then.
+    pub fn hand_over(self, program: &File, argv: &[String]) -> Failure {
+        let failed = |error: &io::Error| Failure::call("command", "execve", "the supervisor", error);
+        let networked = |entry: &Entry| !matches!(entry, Entry::Lease { .. });
+        let end = if self.journal.entries().iter().any(networked) {
+            let argv: Result<Vec<_>, _> = argv.iter().map(|text| CString::new(text.as_str())).collect();
+            argv.map(|argv| End::Finish { program: program.as_raw_fd(), argv })
+        } else {
+            self.leftovers().map(|remove| End::Exit { remove })
+        };
+        let end = match end {
+            Ok(end) => end,
+            Err(error) => return failed(&error.into()),
+        };
+        let lock = self.lock.into_fd();
+        let up = &self.up;
+        let keep = [lock.as_raw_fd(), up.lifeline.as_raw_fd()];
+        let args = SuperviseArgs {
+            init: up.init.as_raw_fd(),
+            keep: keep.into_iter().chain(up.held.iter().map(AsRawFd::as_raw_fd)).collect(),
+            terminal: up.wired.terminal.as_ref().map(AsRawFd::as_raw_fd),
+            relays: numbers(&up.wired.relays),
+            end,
+        };
+        become_supervisor(&args)
+    }
+
+    /// Every file that stands for the jail, the lock and the directory last.
+    fn leftovers(&self) -> Result<Vec<CString>, NulError> {
+        let leases = self.journal.entries().iter().rev().filter_map(|entry| match entry {
+            Entry::Lease { path } => Some(path.clone()),
+            _ => None,
+        });
+        let files = leases.chain(self.home.files()).chain([self.home.path().to_owned()]);
+        files.map(|path: PathBuf| CString::new(path.into_os_string().as_bytes())).collect()
+    }
+}
+
+/// Takes back what a jail gave the host, as the process that held its locks while it ran.
+///
+/// # Errors
+/// What could not be taken back; `jail gc` tries again.
+pub async fn finish(place: &Place, name: &str) -> Result<(), Failure> {
+    let home = place.registry().home(name);
+    let Some(plan) = home.plan()? else {
+        let message = format!("there is no jail {name} to finish");
+        return Err(Failure::new(Kind::NotFound, "state", "finish", name, message));
+    };
+    withdraw(&Journal::read(&home.journal())?, &plan.id, &Machine::look(), true).await?;
+    home.remove()
+}
+
+/// Becomes the small supervisor; returns only if that failed.
+pub(crate) fn become_supervisor(args: &SuperviseArgs) -> Failure {
+    let error = match helper::sealed("jail") {
+        Ok(image) => helper::become_supervisor(args, image.as_fd()),
+        Err(error) => error,
+    };
+    Failure::call("command", "execve", "the supervisor", &error)
+}
+
+pub(crate) fn numbers(relays: &[(OwnedFd, RawFd)]) -> Vec<(RawFd, RawFd)> {
+    relays.iter().map(|(from, to)| (from.as_raw_fd(), *to)).collect()
+}
+
+/// Waits for a child's end.
+async fn exit_of(pidfd: &OwnedFd) -> Result<Ended, Failure> {
+    ended(pidfd).await?;
+    process::wait(pidfd.as_fd()).map_err(|error| Failure::call("command", "waitid", "the jail", &error))
+}
+
+/// Waits until a process, of whoever's, has ended.
+pub(crate) async fn ended(pidfd: &OwnedFd) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::call("command", "poll", "the jail", &error);
+    readable(pidfd.try_clone().map_err(failed)?).await.map_err(failed)
+}
+
+type Copy = std::thread::JoinHandle<()>;
+
+/// Copies the jail's output in threads of their own, for a program that stays as it is.
+fn copy_output(relays: Vec<(OwnedFd, RawFd)>) -> Result<Vec<Copy>, Failure> {
+    let failed = |error: io::Error| Failure::call("command", "clone", "the jail's output", &error);
+    let copy = |(from, to): (OwnedFd, RawFd)| {
+        std::thread::Builder::new().name("jail-output".to_owned()).spawn(move || {
+            let mut from = File::from(from);
+            // A reader that went away ends the copy.
+            let _ = match to {
+                1 => io::copy(&mut from, &mut io::stdout()),
+                _ => io::copy(&mut from, &mut io::stderr()),
+            };
+        })
+    };
+    relays.into_iter().map(|relay| copy(relay).map_err(failed)).collect()
+}
