@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use jail_net::backend::{Failure, Kind};
 use nftables::types::NfFamily;
 
-use crate::elements::{self, Entry};
+use crate::entry::{self, Entry};
 use crate::plan::Work;
 use crate::rule::{self, Object};
 use crate::run::{self, Trouble, Until};
@@ -21,7 +21,7 @@ pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> 
     match (host, inner) {
         (Ok(()), Ok(())) => Ok(()),
         (Ok(()), Err(failure)) => {
-            run::apply(elements::remove(&work.entries), Until::Commit).map_err(Trouble::failure)?;
+            run::apply(entry::remove(&work.entries), Until::Commit).map_err(Trouble::failure)?;
             Err(failure)
         }
         (Err(failure), Ok(())) if !work.inner.objects.is_empty() => {
@@ -44,13 +44,13 @@ fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
 /// Others may make the tables, or the last jail remove them, between our look and our transaction; the kernel then
 /// refuses it whole, and the next look is newer.
 fn apply_on_host(work: &Work) -> Result<(), Failure> {
-    let mut elements = elements::add(&work.entries, &work.comment);
-    elements.extend(elements::add(&work.shared, "shared by jails"));
+    let mut elements = entry::add(&work.entries, &work.comment);
+    elements.extend(entry::add(&work.shared, "shared by jails"));
     let mut last = Trouble::Missing;
     for _ in 0..4 {
         let tables = missing_tables()?;
         let none_missing = tables.is_empty();
-        match run::apply([tables, elements.clone()].concat(), Until::Exit) {
+        match run::apply([tables, elements.clone()].concat(), Until::Commit) {
             Ok(()) => return Ok(()),
             Err(Trouble::Exists) if none_missing => return Err(conflict(work)),
             Err(Trouble::Other(failure)) => return Err(failure),
@@ -78,7 +78,7 @@ fn conflict(work: &Work) -> Failure {
                 ours.set == found.entry.set
                     && found.entry.value != ours.value
                     && ours.value.is_some()
-                    && elements::overlap(&ours.key, &found.entry.key)
+                    && entry::overlap(&ours.key, &found.entry.key)
             };
             work.entries.iter().find(clash).map(|ours| (ours.clone(), found.jail))
         }),
@@ -89,7 +89,7 @@ fn conflict(work: &Work) -> Failure {
         return Failure::new(Kind::Conflict, "network", "nft add element", "nft", message)
             .hint("see jail check");
     };
-    let object = elements::option(&ours);
+    let object = entry::option(&ours);
     let message = format!("{object} is already jail {jail}'s");
     Failure::new(Kind::Conflict, "network", "nft add element", object, message)
         .hint("stop that jail, or choose another; jail gc removes what a dead one left")

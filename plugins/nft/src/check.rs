@@ -6,9 +6,9 @@ use jail_net::backend::{Drift, Failure, Request};
 use nftables::schema::{NfCmd, NfListObject, NfObject};
 use nftables::types::NfFamily;
 
-use crate::elements::{self, Entry};
+use crate::entry::Entry;
 use crate::listing::{self, Listing};
-use crate::skeleton;
+use crate::{elements, skeleton};
 
 pub(crate) fn check(want: &Request) -> Result<Drift, Failure> {
     let entries = elements::of(want)?;

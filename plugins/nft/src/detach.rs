@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jail_net::backend::{Detach, Failure, Reaped, Undo};
 use jail_net::model::JailId;
 
-use crate::elements::{self, Entry};
+use crate::entry::{self, Entry};
 use crate::listing::{self, Owned};
 use crate::plan::Elements;
 use crate::rule;
@@ -36,26 +36,40 @@ pub(crate) fn gc(alive: &[JailId]) -> Result<Reaped, Failure> {
     for Owned { entry, jail } in dead {
         of_jail.entry(jail).or_default().push(entry);
     }
-    let mut removed = Vec::new();
-    for (jail, entries) in of_jail {
-        settle(remove(&entries))?;
-        removed.push(format!("{} nft elements of jail {jail}", entries.len()));
+    match remove(&of_jail.values().flatten().cloned().collect::<Vec<_>>()) {
+        // Some key became a living jail's since the look: what is all right goes jail by jail.
+        Err(Trouble::Exists) => {
+            for entries in of_jail.values() {
+                settle(remove(entries))?;
+            }
+        }
+        result => settle(result)?,
     }
-    Ok(Reaped { removed })
+    let words =
+        |(jail, entries): (&JailId, &Vec<Entry>)| format!("{} nft elements of jail {jail}", entries.len());
+    Ok(Reaped { removed: of_jail.iter().map(words).collect() })
 }
 
+/// Removes the elements that are there, of the tables that are there.
 fn remove(entries: &[Entry]) -> Result<(), Trouble> {
-    let mut there = Vec::new();
-    for family in skeleton::FAMILIES {
-        if skeleton::is_there(family).map_err(Trouble::Other)? {
-            there.push(family);
-        }
-    }
-    let entries: Vec<_> = entries.iter().filter(|entry| there.contains(&entry.family)).cloned().collect();
     if entries.is_empty() {
         return Ok(());
     }
-    run::apply(elements::remove(&entries), Until::Commit)
+    match run::apply(entry::remove(entries), Until::Commit) {
+        Err(Trouble::Missing) => remove_from_one_table(entries),
+        result => result,
+    }
+}
+
+/// When somebody has removed one of the tables, or both.
+fn remove_from_one_table(entries: &[Entry]) -> Result<(), Trouble> {
+    for family in skeleton::FAMILIES {
+        let of_family: Vec<_> = entries.iter().filter(|entry| entry.family == family).cloned().collect();
+        if !of_family.is_empty() && skeleton::is_there(family).map_err(Trouble::Other)? {
+            run::apply(entry::remove(&of_family), Until::Commit)?;
+        }
+    }
+    Ok(())
 }
 
 /// No table, no elements: somebody flushed the rules, or there never were any.

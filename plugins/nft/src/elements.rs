@@ -4,103 +4,11 @@
 use std::net::IpAddr;
 
 use jail_net::backend::{Failure, Kind, Request};
-use jail_net::model::{Attachment, Egress, JailId, Protocol, Publish};
-use nftables::expr::{Elem, Expression, NamedExpression};
-use nftables::schema::{Element, NfCmd, NfListObject, NfObject};
+use jail_net::model::{Attachment, Egress, Protocol, Publish};
 use nftables::types::NfFamily;
-use serde::{Deserialize, Serialize};
 
-use crate::rule::{Expr, Object, TABLE, concat, number, range, text};
-
-/// One element of a set, or with a value of a map.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    pub(crate) family: NfFamily,
-    pub(crate) set: String,
-    pub(crate) key: Expr,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<Expr>,
-}
-
-impl Entry {
-    fn new(family: NfFamily, set: impl Into<String>, key: Expr) -> Self {
-        Entry { family, set: set.into(), key, value: None }
-    }
-
-    fn with(self, value: Expr) -> Self {
-        Entry { value: Some(value), ..self }
-    }
-
-    /// The set and the key, as nft writes them.
-    pub(crate) fn words(&self) -> String {
-        let family = crate::skeleton::word(self.family);
-        format!("{} in set {} of table {family} {TABLE}", words(&self.key), self.set)
-    }
-}
-
-/// A key as nft writes it: `tcp . 80`.
-pub(crate) fn words(key: &Expr) -> String {
-    match key {
-        Expression::String(text) => text.to_string(),
-        Expression::Number(number) => number.to_string(),
-        Expression::Range(range) => format!("{}-{}", words(&range.range[0]), words(&range.range[1])),
-        Expression::Named(NamedExpression::Concat(parts)) => {
-            parts.iter().map(words).collect::<Vec<_>>().join(" . ")
-        }
-        other => serde_json::to_string(other).unwrap_or_default(),
-    }
-}
-
-/// The user's option that asked for a key of a map: `--publish=80`, `--ip=10.10.20.10`.
-pub(crate) fn option(entry: &Entry) -> String {
-    let Expression::Named(NamedExpression::Concat(parts)) = &entry.key else {
-        return format!("--ip={}", words(&entry.key));
-    };
-    let parts: Vec<_> = parts.iter().map(words).collect();
-    match parts.as_slice() {
-        [protocol, port] => format!("--publish={port}{}", suffix(protocol)),
-        [address, protocol, port] if address.contains(':') => {
-            format!("--publish=[{address}]:{port}{}", suffix(protocol))
-        }
-        [address, protocol, port] => format!("--publish={address}:{port}{}", suffix(protocol)),
-        _ => entry.words(),
-    }
-}
-
-fn suffix(protocol: &str) -> &'static str {
-    if protocol == "udp" { "/udp" } else { "" }
-}
-
-/// Whether two keys of one set have something in common.
-pub(crate) fn overlap(a: &Expr, b: &Expr) -> bool {
-    match (a, b) {
-        (Expression::Named(NamedExpression::Concat(a)), Expression::Named(NamedExpression::Concat(b))) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| overlap(a, b))
-        }
-        _ => match (span(a), span(b)) {
-            (Some(a), Some(b)) => a.0 <= b.1 && b.0 <= a.1,
-            _ => a == b,
-        },
-    }
-}
-
-fn span(key: &Expr) -> Option<(u32, u32)> {
-    match key {
-        Expression::Number(number) => Some((*number, *number)),
-        Expression::Range(range) => match range.range {
-            [Expression::Number(first), Expression::Number(last)] => Some((first, last)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// The element comment that says whose it is: the id, which is what counts, and the name for people.
-pub(crate) fn comment(jail: &JailId, name: &str) -> String {
-    let plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
-    let name: String = name.chars().filter(plain).take(64).collect(); // nft ends a comment at 128 bytes
-    format!("{jail} {name}")
-}
+use crate::entry::{Entry, protocol};
+use crate::rule::{Expr, concat, number, range, text};
 
 /// The element of `forwards` for an interface: the one kind that jails share. It goes with the table.
 pub(crate) fn forwards(interface: &str) -> Entry {
@@ -204,7 +112,7 @@ fn publication(entries: &mut Vec<Entry>, publish: &Publish, want: &Request) -> R
 /// Which host ports: `tcp . 80`, or for one host address `10.0.0.1 . tcp . 80`.
 fn port_key(publish: &Publish, port: Expr) -> Expr {
     let address = publish.address.map(|address| text(address.to_string()));
-    concat(address.into_iter().chain([text(publish.protocol.as_str()), port]).collect::<Vec<_>>())
+    concat(address.into_iter().chain([protocol(publish.protocol), port]).collect::<Vec<_>>())
 }
 
 fn one_port(
@@ -255,56 +163,4 @@ fn udp_answers(entries: &mut Vec<Entry>, publish: &Publish, want: &Request) {
             entries.push(entry);
         }
     }
-}
-
-// ---- as commands --------------------------------------------------------------------------------------------------
-
-/// The commands that add these elements, commented with whose they are.
-///
-/// An element that is there with the same value stays as it is; one with another value fails them all (EEXIST).
-pub(crate) fn add(entries: &[Entry], comment: &str) -> Vec<Object> {
-    commands(entries, |entry| {
-        let key = Expression::Named(NamedExpression::Elem(Elem {
-            val: Box::new(entry.key.clone()),
-            timeout: None,
-            expires: None,
-            comment: Some(comment.to_owned().into()),
-            counter: None,
-        }));
-        pair(key, entry)
-    })
-    .map(|element| NfObject::CmdObject(NfCmd::Add(element)))
-    .collect()
-}
-
-/// The commands that remove these elements if they are the jail's, and change nothing (EEXIST) if a key has become
-/// another jail's: nft's delete ignores the value, so each is first added with the value it should have. For that
-/// reason one that is not there is no error either.
-pub(crate) fn remove(entries: &[Entry]) -> Vec<Object> {
-    let claim = commands(entries, |entry| pair(entry.key.clone(), entry));
-    let delete = commands(entries, |entry| entry.key.clone());
-    let claim = claim.map(|element| NfObject::CmdObject(NfCmd::Add(element)));
-    claim.chain(delete.map(|element| NfObject::CmdObject(NfCmd::Delete(element)))).collect()
-}
-
-fn pair(key: Expr, entry: &Entry) -> Expr {
-    match &entry.value {
-        Some(value) => Expression::List(vec![key, value.clone()]),
-        None => key,
-    }
-}
-
-/// One object for each run of elements of the same set.
-fn commands(
-    entries: &[Entry],
-    element: impl Fn(&Entry) -> Expr,
-) -> impl Iterator<Item = NfListObject<'static>> {
-    entries.chunk_by(|a, b| a.family == b.family && a.set == b.set).map(move |run| {
-        NfListObject::Element(Element {
-            family: run[0].family,
-            table: TABLE.into(),
-            name: run[0].set.clone().into(),
-            elem: run.iter().map(&element).collect::<Vec<_>>().into(),
-        })
-    })
 }

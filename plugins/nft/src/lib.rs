@@ -10,6 +10,7 @@ mod attach;
 mod check;
 mod detach;
 mod elements;
+mod entry;
 mod inner;
 mod listing;
 mod netlink;

@@ -1,7 +1,7 @@
 //! What the host has of ours, read back with `nft list table`: the slow way, for when the undo is not known.
 //!
 //! Read as plain JSON: the crate's types know fewer set types, flags and statements than nft lists, and one that they
-//! do not know fails the whole table.
+//! do not know fails the whole table. Protocols are listed as the numbers we give (`-p`).
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use jail_net::model::JailId;
 use nftables::types::NfFamily;
 use serde_json::Value;
 
-use crate::elements::Entry;
+use crate::entry::Entry;
 use crate::rule::TABLE;
 use crate::{run, skeleton};
 
@@ -32,7 +32,7 @@ pub(crate) struct Owned {
 
 /// Reads the table of a family; `None` when there is none.
 pub(crate) fn read(family: NfFamily) -> Result<Option<Listing>, Failure> {
-    let Some(text) = run::ask(&["-j", "list", "table", skeleton::word(family), TABLE])? else {
+    let Some(text) = run::ask(&["-j", "-p", "list", "table", skeleton::word(family), TABLE])? else {
         return Ok(None);
     };
     let document: Value = serde_json::from_str(&text).map_err(|error| {

@@ -2,7 +2,7 @@
 //! linux/netfilter/nfnetlink.h and nf_tables.h.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use netlink_sys::constants::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
@@ -89,6 +89,12 @@ impl Commits {
                 .any(|(_, body)| committer(body) == Some(pid));
         }
         found
+    }
+
+    /// Another descriptor of the socket, for nft to hold. The last close of a netfilter socket waits until the kernel
+    /// has freed what transactions removed: it should not be ours.
+    pub(crate) fn share(&self) -> io::Result<OwnedFd> {
+        self.socket.as_fd().try_clone_to_owned()
     }
 }
 

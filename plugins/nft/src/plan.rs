@@ -6,8 +6,8 @@ use nftables::schema::Nftables;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::elements::{self, Entry};
-use crate::inner;
+use crate::entry::{self, Entry};
+use crate::{elements, inner};
 
 /// What `attach` reads.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub(crate) fn plan(want: &Request) -> Result<Actions, Failure> {
     }
     let work = Work {
         jail: want.jail.clone(),
-        comment: elements::comment(&want.jail, &want.name),
+        comment: entry::comment(&want.jail, &want.name),
         entries: elements::of(want)?,
         shared: want.forwards.iter().map(|interface| elements::forwards(interface)).collect(),
         inner: Nftables { objects: inner::table(want).into() },

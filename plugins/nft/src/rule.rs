@@ -19,6 +19,12 @@ pub(crate) type Object = NfObject<'static>;
 /// The name of every table of ours.
 pub(crate) const TABLE: &str = "jail";
 
+/// Protocol numbers of RFC 1700.
+const ICMP: u32 = 1;
+pub(crate) const TCP: u32 = 6;
+pub(crate) const UDP: u32 = 17;
+const ICMPV6: u32 = 58;
+
 // ---- expressions --------------------------------------------------------------------------------------------------
 
 pub(crate) fn text(text: impl Into<String>) -> Expr {
@@ -106,7 +112,7 @@ pub(crate) fn state(state: &'static str) -> Stmt {
 /// An error about a connection. Nothing else counts as related: with a connection tracking helper on the host, a
 /// published FTP service could otherwise open any connection it announces.
 pub(crate) fn related_error() -> [Stmt; 2] {
-    [state("related"), l4_is(&["icmp", "ipv6-icmp"])]
+    [state("related"), l4_is(&[ICMP, ICMPV6])]
 }
 
 /// The connection's destination was rewritten: it was published, by us or by somebody else.
@@ -120,8 +126,9 @@ pub(crate) fn to_this_host() -> Stmt {
     is(Expression::Named(NamedExpression::Fib(fib)), text("local"))
 }
 
-pub(crate) fn l4_is(protocols: &[&str]) -> Stmt {
-    is(meta(MetaKey::L4proto), any_of(protocols))
+pub(crate) fn l4_is(protocols: &[u32]) -> Stmt {
+    let protocols = protocols.iter().map(|protocol| SetItem::Element(number(*protocol)));
+    is(meta(MetaKey::L4proto), Expression::Named(NamedExpression::Set(protocols.collect())))
 }
 
 pub(crate) fn accept() -> Stmt {

@@ -73,8 +73,11 @@ pub(crate) fn apply(commands: Vec<Object>, until: Until) -> Result<(), Trouble> 
     let input = document(commands).map_err(|error| Trouble::Other(failed("write rules for", &error)))?;
     let mut command = nft().map_err(Trouble::Other)?;
     command.args(["-j", "-f", "-"]).stdin(input).stdout(Stdio::null());
-    // Without it the end of nft is waited for.
+    // Where the socket cannot be had, the end of nft is waited for.
     let commits = if until == Until::Commit { Commits::listen().ok() } else { None };
+    if let Some(socket) = commits.as_ref().and_then(|commits| commits.share().ok()) {
+        command.stdout(socket); // nft writes nothing there
+    }
     finish(command, commits.as_ref())
 }
 
@@ -131,9 +134,9 @@ fn nft() -> Result<Command, Failure> {
 
 /// A file in memory rather than a pipe: nothing blocks when nft does not read.
 fn document(commands: Vec<Object>) -> io::Result<File> {
+    let text = serde_json::to_vec(&Nftables { objects: commands.into() })?;
     let mut file = memory("nft rules")?;
-    serde_json::to_writer(&mut file, &Nftables { objects: commands.into() })?;
-    file.flush()?;
+    file.write_all(&text)?;
     file.rewind()?;
     Ok(file)
 }

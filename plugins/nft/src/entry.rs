@@ -1,0 +1,164 @@
+//! `Entry`: an element of a set or map, in words and as nft commands.
+
+use jail_net::model::{JailId, Protocol};
+use nftables::expr::{Elem, Expression, NamedExpression};
+use nftables::schema::{Element, NfCmd, NfListObject, NfObject};
+use nftables::types::NfFamily;
+use serde::{Deserialize, Serialize};
+
+use crate::rule::{Expr, Object, TABLE, TCP, UDP, number};
+
+/// One element of a set, or with a value of a map.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) family: NfFamily,
+    pub(crate) set: String,
+    pub(crate) key: Expr,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<Expr>,
+}
+
+impl Entry {
+    pub(crate) fn new(family: NfFamily, set: impl Into<String>, key: Expr) -> Self {
+        Entry { family, set: set.into(), key, value: None }
+    }
+
+    pub(crate) fn with(self, value: Expr) -> Self {
+        Entry { value: Some(value), ..self }
+    }
+
+    /// The set and the key, as nft writes them.
+    pub(crate) fn words(&self) -> String {
+        let family = crate::skeleton::word(self.family);
+        format!("{} in set {} of table {family} {TABLE}", parts(&self.key).join(" . "), self.set)
+    }
+}
+
+/// A protocol with ports, as a number: nft looks a name up in /etc/protocols, which a small host does not have.
+pub(crate) fn protocol(protocol: Protocol) -> Expr {
+    number(match protocol {
+        Protocol::Tcp => TCP,
+        Protocol::Udp => UDP,
+    })
+}
+
+/// The parts of a key as nft writes them: `tcp`, `80`. A number before the last part is a protocol.
+fn parts(key: &Expr) -> Vec<String> {
+    let Expression::Named(NamedExpression::Concat(parts)) = key else { return vec![part(key)] };
+    let word = |(at, expr): (usize, &Expr)| match expr {
+        Expression::Number(TCP) if at + 2 == parts.len() => "tcp".to_owned(),
+        Expression::Number(UDP) if at + 2 == parts.len() => "udp".to_owned(),
+        _ => part(expr),
+    };
+    parts.iter().enumerate().map(word).collect()
+}
+
+fn part(key: &Expr) -> String {
+    match key {
+        Expression::String(text) => text.to_string(),
+        Expression::Number(number) => number.to_string(),
+        Expression::Range(range) => format!("{}-{}", part(&range.range[0]), part(&range.range[1])),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+/// The user's option that asked for a key of a map: `--publish=80`, `--ip=10.10.20.10`.
+pub(crate) fn option(entry: &Entry) -> String {
+    let parts = parts(&entry.key);
+    match parts.as_slice() {
+        [address] => format!("--ip={address}"),
+        [protocol, port] => format!("--publish={port}{}", suffix(protocol)),
+        [address, protocol, port] if address.contains(':') => {
+            format!("--publish=[{address}]:{port}{}", suffix(protocol))
+        }
+        [address, protocol, port] => format!("--publish={address}:{port}{}", suffix(protocol)),
+        _ => entry.words(),
+    }
+}
+
+fn suffix(protocol: &str) -> &'static str {
+    if protocol == "udp" { "/udp" } else { "" }
+}
+
+/// Whether two keys of one set have something in common.
+pub(crate) fn overlap(a: &Expr, b: &Expr) -> bool {
+    match (a, b) {
+        (Expression::Named(NamedExpression::Concat(a)), Expression::Named(NamedExpression::Concat(b))) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| overlap(a, b))
+        }
+        _ => match (span(a), span(b)) {
+            (Some(a), Some(b)) => a.0 <= b.1 && b.0 <= a.1,
+            _ => a == b,
+        },
+    }
+}
+
+fn span(key: &Expr) -> Option<(u32, u32)> {
+    match key {
+        Expression::Number(number) => Some((*number, *number)),
+        Expression::Range(range) => match range.range {
+            [Expression::Number(first), Expression::Number(last)] => Some((first, last)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The element comment that says whose it is: the id, which is what counts, and the name for people.
+pub(crate) fn comment(jail: &JailId, name: &str) -> String {
+    let plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+    let name: String = name.chars().filter(plain).take(64).collect(); // nft ends a comment at 128 bytes
+    format!("{jail} {name}")
+}
+
+/// The commands that add these elements, commented with whose they are.
+///
+/// An element that is there with the same value stays as it is; one with another value fails them all (EEXIST).
+pub(crate) fn add(entries: &[Entry], comment: &str) -> Vec<Object> {
+    commands(entries, |entry| {
+        let key = Expression::Named(NamedExpression::Elem(Elem {
+            val: Box::new(entry.key.clone()),
+            timeout: None,
+            expires: None,
+            comment: Some(comment.to_owned().into()),
+            counter: None,
+        }));
+        pair(key, entry)
+    })
+    .into_iter()
+    .map(|element| NfObject::CmdObject(NfCmd::Add(element)))
+    .collect()
+}
+
+/// The commands that remove these elements if they are the jail's, and change nothing (EEXIST) if a key has become
+/// another jail's: nft's delete ignores the value, so each is first added with the value it should have. For that
+/// reason one that is not there is no error either.
+pub(crate) fn remove(entries: &[Entry]) -> Vec<Object> {
+    let claim = commands(entries, |entry| pair(entry.key.clone(), entry));
+    let delete = commands(entries, |entry| entry.key.clone());
+    let claim = claim.into_iter().map(|element| NfObject::CmdObject(NfCmd::Add(element)));
+    claim.chain(delete.into_iter().map(|element| NfObject::CmdObject(NfCmd::Delete(element)))).collect()
+}
+
+fn pair(key: Expr, entry: &Entry) -> Expr {
+    match &entry.value {
+        Some(value) => Expression::List(vec![key, value.clone()]),
+        None => key,
+    }
+}
+
+/// One object for each set: nft takes a thousand elements in one command far faster than in a thousand.
+fn commands(entries: &[Entry], element: impl Fn(&Entry) -> Expr) -> Vec<NfListObject<'static>> {
+    let mut entries: Vec<_> = entries.iter().collect();
+    entries.sort_by(|a, b| a.set.cmp(&b.set));
+    let of_one_set = entries.chunk_by(|a, b| a.family == b.family && a.set == b.set);
+    let object = |of_set: &[&Entry]| {
+        NfListObject::Element(Element {
+            family: of_set[0].family,
+            table: TABLE.into(),
+            name: of_set[0].set.clone().into(),
+            elem: of_set.iter().map(|entry| element(entry)).collect::<Vec<_>>().into(),
+        })
+    };
+    of_one_set.map(object).collect()
+}
