@@ -11,6 +11,7 @@ mod run;
 use std::process::ExitCode;
 
 use jail_core::{Failure, Place};
+use jail_sys::call::fd::keep_to_ourselves;
 
 use crate::args::{Args, Command};
 
@@ -24,6 +25,8 @@ struct Call {
 
 /// Does what was asked, and answers the exit status.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    // Locks and held ports of a jail that ends here must end with us, and not with the last program we ran.
+    keep_to_ourselves().map_err(|error| Failure::call("state", "close_range", "descriptors", &error))?;
     let place = Place::new(args.state_dir.as_deref(), &args.plugin_dir)?;
     let call = Call { place, backends: args.backend, json: args.json, quiet: args.quiet };
     match args.command {

@@ -46,26 +46,13 @@ pub fn open_no_symlinks(
     owned(kernel::openat2(directory.as_raw_fd(), &c_path(path)?, flags, mode, libc::RESOLVE_NO_SYMLINKS))
 }
 
-/// Sets or clears close-on-exec.
+/// Sets close-on-exec on everything above the standard descriptors: what a program inherited stays open in it, and
+/// reaches none of the programs it runs. See close_range(2).
 ///
 /// # Errors
-/// What fcntl(2) answers.
-pub fn close_on_exec(file: BorrowedFd<'_>, set: bool) -> io::Result<()> {
-    let flag = if set { libc::FD_CLOEXEC } else { 0 };
-    answer(kernel::fcntl(file.as_raw_fd(), libc::F_SETFD, flag)).map(|_| ())
-}
-
-/// Takes over a descriptor that was inherited across execve under a known number, and sets close-on-exec on it.
-///
-/// For the start of a program, before anything else has been opened, and once per number: a number that the program
-/// opened itself has an owner already.
-///
-/// # Errors
-/// `EBADF` if there is none.
-pub fn inherited(number: RawFd) -> io::Result<OwnedFd> {
-    answer(kernel::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC))?;
-    // SAFETY: it is open, and by this function's contract nothing in this program owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+/// What close_range(2) answers.
+pub fn keep_to_ourselves() -> io::Result<()> {
+    answer(kernel::close_on_exec_from(3)).map(|_| ())
 }
 
 /// A file in memory with this content that nobody can change any more, executable but not readable for others:
