@@ -76,6 +76,19 @@ impl Host {
         jail
     }
 
+    /// A bridge br0 of somebody else's, with a machine `admin` of theirs on it at 10.10.20.99.
+    #[track_caller]
+    pub fn foreign_bridge(&self) {
+        self.sh(&format!(
+            "set -e; ip link add br0 address 02:00:00:00:00:aa type bridge
+             ip address add {HOST_ON_DMZ}/24 dev br0
+             ip link set br0 up"
+        ))
+        .succeeds();
+        self.foreign_port("admin", "10.10.20.99");
+        self.until("ip -6 -o address show br0 scope link | grep -q fe80").succeeds(); // it comes with the carrier
+    }
+
     /// A machine of somebody else's on the bridge br0, `name` at `address`: reached by `ip netns exec NAME`.
     #[track_caller]
     pub fn foreign_port(&self, name: &str, address: &str) {

@@ -11,7 +11,8 @@ use crate::Host;
 pub struct Snapshot(BTreeMap<&'static str, Vec<String>>);
 
 /// Subjects that one command prints line by line. What changes by itself is taken out: counters, the operational
-/// state of links (the kernel tells it up to a second late), kernel-wide tables that other machines share.
+/// state of links (the kernel tells it up to a second late), kernel-wide tables that other machines share; and what
+/// holds nothing of any jail: locks, and the mark that uid ranges have been checked since boot.
 const SUBJECTS: [(&str, &str); 7] = [
     ("routes", "ip route show table all; ip -6 route show table all"),
     ("rules", "nft --stateless list ruleset"),
@@ -19,7 +20,10 @@ const SUBJECTS: [(&str, &str); 7] = [
         "sysctls",
         "(grep -rs '' /proc/sys/net || true) | grep -v -e nf_conntrack_count -e /neigh/default/gc_ -e /route/",
     ),
-    ("files of ours", "find /run/jail /etc/jail ! -type d 2>/dev/null || true"),
+    (
+        "files of ours",
+        "find /run/jail /etc/jail ! -type d ! -name '*.lock' ! -path /run/jail/uid/clean 2>/dev/null || true",
+    ),
     ("mounts", "cut -d' ' -f4- /proc/1/mountinfo | sed 's/ - / /'"),
     ("cgroups", "find /sys/fs/cgroup -type d -path '*jail*' 2>/dev/null || true"),
     (

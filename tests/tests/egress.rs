@@ -78,14 +78,14 @@ fn it_cannot_speak_udp_to_the_lan() {
 
 #[test]
 fn it_cannot_reach_the_host_by_a_link_local_address() {
-    let host = host_with_servers();
-    host.foreign_port("admin", "10.10.20.99");
-    let found = host.until("ip -6 -o address show br0 scope link | grep -o 'fe80[0-9a-f:]*'");
+    let host = Host::new();
+    host.foreign_bridge();
+    host.serve(Place::Host, 8080, "host");
+    let found = host.sh("ip -6 -o address show br0 scope link | grep -o 'fe80[0-9a-f:]*'");
     let dial = dial(&format!("[{}%25eth0]", found.succeeds()), 8080);
     host.until(&format!("ip netns exec admin {dial}")).succeeds();
-    let up = "until ip -6 -o address show eth0 scope link | grep -q fe80; do :; done";
-    host.jailed("--net=br0", &format!("timeout 2 sh -c '{up}'; {dial}")).fails();
-    host.jailed("--net=br0 --egress=allow", &format!("timeout 2 sh -c '{up}'; {dial}")).fails();
+    host.jailed("--net=br0", &dial).fails();
+    host.jailed("--net=br0 --egress=allow", &dial).fails();
 }
 
 #[test]
@@ -124,9 +124,7 @@ fn an_administrator_on_another_port_of_the_bridge_still_reaches_the_host() {
 #[test]
 fn a_bridge_with_other_ports_is_adopted_and_left_as_it_was() {
     let host = Host::new();
-    host.sh("ip link add br0 address 02:00:00:00:00:aa type bridge; ip address add 10.10.20.1/24 dev br0; ip link set br0 up")
-        .succeeds();
-    host.foreign_port("admin", "10.10.20.99");
+    host.foreign_bridge();
     host.serve(Place::Host, 22, "host");
     let before = Snapshot::of(&host);
     host.jail(&format!("run -d --name=web --net=br0 --ip={JAIL} -- sleep inf")).succeeds();

@@ -43,7 +43,7 @@ fn when_its_supervisor_is_killed_the_next_start_finds_name_port_and_address_free
 #[test]
 fn gc_leaves_alone_what_lives_and_what_is_not_ours() {
     let host = Host::new();
-    host.sh("nft add table inet mine; nft add chain inet mine jail; ip link add jdeadbeef0000 type dummy")
+    host.sh("nft add table inet mine; nft add chain inet mine jail; ip link add jdeadbeef12340 type bridge")
         .succeeds();
     host.web();
     let before = Snapshot::of(&host);

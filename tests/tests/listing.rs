@@ -98,7 +98,7 @@ fn a_plan_tells_what_a_run_would_do_and_touches_nothing() {
     host.dmz();
     let before = Snapshot::of(&host);
     let plan = host.jail(&format!("plan {ARTICLE} {SERVERS}"));
-    for word in [JAIL, "br0", "80", "/usr", "seccomp", "nginx"] {
+    for word in [JAIL, "br0", "80", "/usr", "system calls", "nginx"] {
         assert!(plan.succeeds().contains(word), "no {word}: {plan}");
     }
     assert!(host.jail(&format!("--json plan {ARTICLE} {SERVERS}")).json().is_object());

@@ -47,8 +47,7 @@ fn a_bridge_that_is_missing_is_made_again_by_the_first_jail() {
 #[test]
 fn a_bridge_of_somebody_elses_is_adopted_and_never_removed() {
     let host = Host::new();
-    host.sh("ip link add br0 address 02:00:00:00:00:aa type bridge; ip address add 10.10.20.1/24 dev br0; ip link set br0 up")
-        .succeeds();
+    host.foreign_bridge();
     let before = Snapshot::of(&host);
     host.dmz();
     host.jailed("--net=dmz --ip=10.10.20.10", "true").succeeds();
