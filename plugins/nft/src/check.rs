@@ -12,6 +12,7 @@ use crate::{elements, skeleton};
 
 pub(crate) fn check(want: &Request) -> Result<Drift, Failure> {
     let entries = elements::of(want)?;
+    let shared: Vec<_> = want.forwards.iter().map(|interface| elements::forwards(interface)).collect();
     let mut differences = Vec::new();
     for family in skeleton::FAMILIES {
         match listing::read(family)? {
@@ -20,6 +21,9 @@ pub(crate) fn check(want: &Request) -> Result<Drift, Failure> {
                 differences.extend(rules(family, &there));
                 let ours = entries.iter().filter(|entry| entry.family == family);
                 differences.extend(ours.filter_map(|entry| difference(entry, &there, want)));
+                let shared = shared.iter().filter(|entry| entry.family == family);
+                let missing = shared.filter(|entry| !there.shared.contains(entry));
+                differences.extend(missing.map(|entry| format!("{} is missing", entry.words())));
             }
         }
     }

@@ -164,3 +164,54 @@ fn udp_answers(entries: &mut Vec<Entry>, publish: &Publish, want: &Request) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jail_net::model::Egress::{Allow, Deny};
+
+    use super::*;
+    use crate::packets::world::request;
+
+    fn sets(want: &Request) -> Vec<String> {
+        of(want).unwrap().into_iter().map(|entry| entry.set).collect()
+    }
+
+    #[test]
+    fn a_jail_has_its_port_its_address_and_what_it_publishes() {
+        let sets_of = |egress| sets(&request(10, &["80"], egress));
+        let common = ["jails4", "home4"];
+        let port = ["ports", "to_port", "to_addr4"];
+        let deny = [&["ports", "known4"], &common[..], &["addresses4"], &port].concat();
+        let allow = [&["ports", "egress", "known4"], &common[..], &["egress4", "addresses4"], &port].concat();
+        assert_eq!(sets_of(Deny), deny);
+        assert_eq!(sets_of(Allow), allow);
+    }
+
+    #[test]
+    fn a_range_is_one_element_unless_it_is_shifted() {
+        let ports = |publish| sets(&request(10, &[publish], Deny)).split_off(5);
+        assert_eq!(ports("1-65535"), ["ranges", "range_addr4"]);
+        assert_eq!(ports("192.0.2.1:7000-7010"), ["at_ranges4", "at_range_addr4"]);
+        assert_eq!(ports("7000-7001:8000-8001").len(), 6);
+        assert_eq!(ports("53/udp"), ["answers", "ports", "to_port", "to_addr4"]);
+    }
+
+    #[test]
+    fn both_address_families_are_published_alike() {
+        let mut want = request(10, &["80"], Deny);
+        want.attachments[0].addresses.push("fd00::10/64".parse().unwrap());
+        let sets = sets(&want);
+        for set in ["known6", "jails6", "home6", "addresses6", "to_addr4", "to_addr6"] {
+            assert!(sets.iter().any(|name| name == set), "{set}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_published_or_named_is_refused_in_the_users_words() {
+        let failure = of(&request(10, &["[fd00::1]:80"], Deny)).unwrap_err();
+        assert_eq!(failure.message, "--publish=[fd00::1]:80: the jail has no address it could lead to");
+        let mut want = request(10, &[], Deny);
+        want.attachments[0].network.bridge = "br*".into();
+        assert_eq!(of(&want).unwrap_err().kind, Kind::Unsupported);
+    }
+}

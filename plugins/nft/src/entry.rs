@@ -162,3 +162,57 @@ fn commands(entries: &[Entry], element: impl Fn(&Entry) -> Expr) -> Vec<NfListOb
     };
     of_one_set.map(object).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::{concat, range, text};
+
+    fn port(first: u16, last: u16) -> Entry {
+        let port = if first == last { number(first.into()) } else { range(first, last) };
+        Entry::new(NfFamily::INet, "ports", concat([protocol(Protocol::Tcp), port])).with(number(7))
+    }
+
+    fn json(commands: &[Object]) -> String {
+        serde_json::to_string(commands).unwrap()
+    }
+
+    #[test]
+    fn a_key_reads_as_the_user_wrote_it() {
+        assert_eq!(option(&port(80, 80)), "--publish=80");
+        assert_eq!(port(80, 81).words(), "tcp . 80-81 in set ports of table inet jail");
+        let at = |address| concat([text(address), protocol(Protocol::Udp), number(53)]);
+        assert_eq!(option(&Entry::new(NfFamily::INet, "at4", at("10.0.0.1"))), "--publish=10.0.0.1:53/udp");
+        assert_eq!(option(&Entry::new(NfFamily::INet, "at6", at("fd00::1"))), "--publish=[fd00::1]:53/udp");
+        let address = Entry::new(NfFamily::INet, "addresses4", text("10.10.20.10"));
+        assert_eq!(option(&address), "--ip=10.10.20.10");
+    }
+
+    #[test]
+    fn keys_overlap_where_their_ports_do() {
+        assert!(overlap(&port(80, 90).key, &port(85, 85).key));
+        assert!(overlap(&port(80, 80).key, &port(80, 80).key));
+        assert!(!overlap(&port(80, 84).key, &port(85, 90).key));
+        assert!(!overlap(&port(17, 17).key, &concat([protocol(Protocol::Udp), number(17)])));
+    }
+
+    #[test]
+    fn removal_claims_every_element_before_it_deletes_one() {
+        let commands = remove(&[port(80, 80), port(81, 81)]);
+        let element = r#""element":{"family":"inet","table":"jail","name":"ports","elem""#;
+        assert_eq!(
+            json(&commands),
+            format!(
+                r#"[{{"add":{{{element}:[[{{"concat":[6,80]}},7],[{{"concat":[6,81]}},7]]}}}}}},{{"delete":{{{element}:[{{"concat":[6,80]}},{{"concat":[6,81]}}]}}}}}}]"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_comment_begins_with_the_id_and_holds_nothing_nft_would_stumble_over() {
+        let jail: JailId = "3fa04b11c2d9".parse().unwrap();
+        assert_eq!(comment(&jail, "web-1"), "3fa04b11c2d9 web-1");
+        assert_eq!(comment(&jail, "a\"; drop\n"), "3fa04b11c2d9 adrop");
+        assert!(comment(&jail, &"x".repeat(300)).len() < 128);
+    }
+}

@@ -19,6 +19,8 @@ use crate::{run, skeleton};
 pub(crate) struct Listing {
     /// The elements that say whose they are.
     pub(crate) entries: Vec<Owned>,
+    /// Those that are no jail's alone.
+    pub(crate) shared: Vec<Entry>,
     /// How many rules each chain has.
     pub(crate) rules: BTreeMap<String, usize>,
 }
@@ -39,11 +41,16 @@ pub(crate) fn read(family: NfFamily) -> Result<Option<Listing>, Failure> {
         let message = format!("nft lists its tables in a way that cannot be read: {error}");
         Failure::new(Kind::Failed, "network", "nft list table", "nft", message)
     })?;
-    let mut listing = Listing { entries: Vec::new(), rules: BTreeMap::new() };
+    let mut listing = Listing { entries: Vec::new(), shared: Vec::new(), rules: BTreeMap::new() };
     for object in document["nftables"].as_array().into_iter().flatten() {
         if let Some(set) = object.get("set").or_else(|| object.get("map")) {
-            let elements = set["elem"].as_array().into_iter().flatten();
-            listing.entries.extend(elements.filter_map(|element| owned(family, &set["name"], element)));
+            for element in set["elem"].as_array().into_iter().flatten() {
+                match entry(family, &set["name"], element) {
+                    Some((entry, Some(jail))) => listing.entries.push(Owned { entry, jail }),
+                    Some((entry, None)) => listing.shared.push(entry),
+                    None => {} // somebody else's: ours have a comment and a shape we know
+                }
+            }
         } else if let Some(chain) = object["rule"]["chain"].as_str() {
             *listing.rules.entry(chain.to_owned()).or_default() += 1;
         }
@@ -60,15 +67,15 @@ pub(crate) fn entries() -> Result<Vec<Owned>, Failure> {
     Ok(all)
 }
 
-/// `{"elem": {"val": KEY, "comment": ..}}`, of a map `[{"elem": ..}, VALUE]`.
-fn owned(family: NfFamily, set: &Value, element: &Value) -> Option<Owned> {
+/// An element and the jail its comment names: `{"elem": {"val": KEY, "comment": ..}}`, of a map `[{"elem": ..}, VALUE]`.
+fn entry(family: NfFamily, set: &Value, element: &Value) -> Option<(Entry, Option<JailId>)> {
     let (key, value) = match element.as_array().map(Vec::as_slice) {
         Some([key, value]) => (key, Some(value)),
         _ => (element, None),
     };
     let key = key.get("elem")?;
-    let jail = key.get("comment")?.as_str()?.split(' ').next()?.parse().ok()?;
+    let jail = key.get("comment")?.as_str()?.split(' ').next()?.parse().ok();
     let value = value.map(|value| serde_json::from_value(value.clone())).transpose().ok()?;
     let key = serde_json::from_value(key.get("val")?.clone()).ok()?;
-    Some(Owned { entry: Entry { family, set: set.as_str()?.to_owned(), key, value }, jail })
+    Some((Entry { family, set: set.as_str()?.to_owned(), key, value }, jail))
 }

@@ -134,3 +134,27 @@ fn messages(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     bytes.first_chunk().copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_names_its_process_and_anything_cut_short_names_none() {
+        let mut message = Vec::new();
+        message.extend(36u32.to_ne_bytes());
+        message.extend(NEWGEN.to_ne_bytes());
+        message.extend([0; 10]);
+        message.extend([0, 0, 0, 7]); // nfgenmsg
+        message.extend([8, 0, 1, 0, 0, 0, 0, 9]); // generation 9
+        message.extend([8, 0, 2, 0, 0, 0, 0x1c, 0x59]);
+        let twice = [message.clone(), message.clone()].concat();
+        let found: Vec<_> = messages(&twice).map(|(kind, body)| (kind, committer(body))).collect();
+        assert_eq!(found, [(NEWGEN, Some(0x1c59)); 2]);
+        for end in 0..message.len() {
+            let whole = messages(&message[..end]).filter_map(|(_, body)| committer(body));
+            assert_eq!(whole.count(), 0, "{end} bytes");
+        }
+        assert_eq!(messages(&[0; 64]).next().map(|_| ()), None, "a length of nothing");
+    }
+}

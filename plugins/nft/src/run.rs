@@ -218,11 +218,13 @@ fn leave(mut child: Child) {
     let _ = std::thread::Builder::new().name("nft".into()).spawn(move || child.wait());
 }
 
-/// nft's complaint, which in JSON mode is `internal:0:0-0: Error: Could not process rule: File exists`.
+/// nft's complaint, which in JSON mode is `internal:0:0-0: Error: Could not process rule: File exists`. It may add a
+/// guess at what was meant, after a semicolon.
 fn understand(words: &str) -> Trouble {
-    let line = words.lines().find(|line| line.contains("Error:")).unwrap_or(words).trim();
+    let line = words.lines().find(|line| line.contains("Error: ")).unwrap_or(words).trim();
     let cause = line.rsplit("Error: ").next().unwrap_or(line);
-    match cause.strip_prefix("Could not process rule: ").unwrap_or(cause) {
+    let cause = cause.strip_prefix("Could not process rule: ").unwrap_or(cause);
+    match cause.split([';', '(']).next().unwrap_or(cause).trim() {
         "File exists" => Trouble::Exists,
         "No such file or directory" => Trouble::Missing,
         cause => Trouble::Other(refused(cause)),
@@ -240,22 +242,35 @@ fn refused(cause: &str) -> Failure {
             Kind::Unsupported,
             "this kernel's nf_tables lacks a part",
         ),
-        ("Device or resource busy", libc::EBUSY, Kind::Failed, ""),
     ];
     let cause = if cause.is_empty() { "it ended without a word" } else { cause };
     let message = format!("nft refused the rules: {cause}");
-    let failure = Failure::new(Kind::Failed, "network", "nft", "nft", message);
-    match known.into_iter().find(|(words, ..)| cause == *words) {
-        Some((_, errno, kind, hint)) => {
-            let mut failure = failure.hint(hint);
-            failure.errno = Some(errno);
-            failure.kind = kind;
-            failure
-        }
-        None => failure,
+    let mut failure = Failure::new(Kind::Failed, "network", "nft", "nft", message);
+    if let Some((_, errno, kind, hint)) = known.into_iter().find(|(words, ..)| cause == *words) {
+        (failure.errno, failure.kind) = (Some(errno), kind);
+        failure = failure.hint(hint);
     }
+    failure
 }
 
 fn failed(operation: &str, error: &io::Error) -> Failure {
     Failure::call("network", operation.to_owned(), "nft", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nft_says_is_understood_with_and_without_its_guesses() {
+        let said = |cause: &str| understand(&format!("internal:0:0-0: Error: {cause}\n\n"));
+        assert!(matches!(said("Could not process rule: File exists"), Trouble::Exists));
+        assert!(matches!(said("No such file or directory"), Trouble::Missing));
+        let guess = "No such file or directory; did you mean table \u{2018}jail\u{2019} in family inet?";
+        assert!(matches!(said(guess), Trouble::Missing));
+        let failure = said("Could not process rule: Operation not permitted (you must be root)").failure();
+        assert_eq!(failure.kind, Kind::Denied);
+        assert_eq!(failure.to_string(), "nft refused the rules: Operation not permitted; run it as root");
+        assert_eq!(said("syntax error").failure().message, "nft refused the rules: syntax error");
+    }
 }

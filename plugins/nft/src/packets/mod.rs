@@ -2,7 +2,7 @@
 //! and do nothing. Each protection is first shown to be needed.
 
 mod net;
-mod world;
+pub(crate) mod world;
 
 use jail_net::backend::Kind;
 use jail_net::model::Egress::{Allow, Deny};
@@ -55,7 +55,8 @@ fn all_of_it_holds_where_bridged_packets_pass_the_hosts_ip_rules() {
 #[test]
 fn ports_are_published_over_udp_to_other_numbers_at_one_address_and_in_ranges() {
     let Some(world) = world() else { return };
-    let publish = ["53/udp", "8080:80", "192.0.2.1:443:80", "7000-7010", "6000-6001:80-81"];
+    let publish =
+        ["53/udp", "8080:80", "192.0.2.1:443:80", "127.0.0.1:9000:80", "7000-7010", "6000-6001:80-81"];
     let web = world.attached(10, &publish, Deny);
     web.net.serve_udp("0.0.0.0:53");
     for port in [80, 81, 7000, 7010] {
@@ -69,6 +70,8 @@ fn ports_are_published_over_udp_to_other_numbers_at_one_address_and_in_ranges() 
     for port in [7000, 7010, 6000, 6001] {
         assert_eq!(world.client.tcp(&format!("192.0.2.1:{port}")).unwrap(), "192.0.2.2", "port {port}");
     }
+    assert_eq!(world.host.tcp("127.0.0.1:9000").unwrap(), "10.10.20.1");
+    assert!(world.client.tcp("192.0.2.1:9000").is_err(), "published on the loopback only");
     assert!(world.client.tcp("192.0.2.1:80").is_err());
     assert!(world.client.tcp("192.0.2.1:7011").is_err());
     assert!(world.client.tcp("192.0.2.1:53").is_err(), "only UDP");
@@ -122,6 +125,27 @@ fn flushing_the_hosts_rules_opens_nothing() {
     let drift = world.check(&web);
     assert_eq!(drift.differences, ["table inet jail is missing", "table bridge jail is missing"]);
     world.detach(&web, false);
+}
+
+#[test]
+fn what_somebody_took_away_is_told_and_what_is_left_can_be_removed() {
+    let Some(world) = world() else { return };
+    let web = world.attached(10, &["80"], Deny);
+    world.host.sh(
+        "nft delete element inet jail ports '{ tcp . 80 }'; nft delete element inet jail forwards '{ wan0 }'
+         nft flush chain inet jail input; nft delete table bridge jail",
+    );
+    let expected = [
+        "chain input of table inet jail has 0 rules instead of 2",
+        "tcp . 80 in set ports of table inet jail is missing",
+        "wan0 in set forwards of table inet jail is missing",
+        "table bridge jail is missing",
+    ];
+    assert_eq!(world.check(&web).differences, expected);
+    world.detach(&web, false);
+    assert!(!world.rules().contains(web.want.jail.as_str()));
+    world.attached(11, &["80"], Deny);
+    assert!(world.rules().contains("table bridge jail"), "the next jail makes the missing table");
 }
 
 #[test]
