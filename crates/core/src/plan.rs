@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::{self, Backends, NetworkPlan};
 use crate::place::Place;
-use crate::spec::{Net, Spec};
+use crate::spec::{Net, Spec, ViewSpec};
 
 /// The directories a program is looked for in, inside.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -49,7 +49,7 @@ pub enum Wanted {
     /// The host's.
     Host,
     /// An interface in the DMZ.
-    Dmz(NetworkPlan),
+    Dmz(Box<NetworkPlan>),
 }
 
 /// A plan, and the backends that were loaded to make it.
@@ -78,10 +78,12 @@ impl Plan {
             }
             Net::On(name) => {
                 let (plan, backends) = network::resolve(name, spec, place).await?;
-                (Wanted::Dmz(plan), Some(backends))
+                (Wanted::Dmz(Box::new(plan)), Some(backends))
             }
         };
         let argv = argv_of(&spec.command)?;
+        let filter = jail_filter::plan(&spec.filter)?;
+        refuse_set_id_files(&view, &filter)?;
         let plan = Plan {
             id: new_id()?,
             name: name_of(spec)?,
@@ -90,7 +92,7 @@ impl Plan {
             argv,
             environment: environment(),
             view: jail_fs::plan(&view)?,
-            filter: jail_filter::plan(&spec.filter)?,
+            filter,
             network,
         };
         Ok(Planned { plan, named: spec.name.is_some(), backends })
@@ -124,6 +126,26 @@ pub(crate) fn paths_of(argv: &[String]) -> Vec<String> {
         return vec![program.to_owned()];
     }
     PATH.split(':').map(|dir| format!("{dir}/{program}")).collect()
+}
+
+/// A set-user-ID file that the jail's root makes in a writable grant is the host's root's: without the filter that
+/// refuses to make one there is no such grant.
+fn refuse_set_id_files(view: &ViewSpec, filter: &FilterPlan) -> Result<(), Failure> {
+    let grants = view.grants.iter().map(|grant| (&grant.path, grant.writable));
+    let writable = grants
+        .chain(view.binds.iter().map(|bind| (&bind.source, bind.writable)))
+        .find(|(_, writable)| *writable);
+    match writable {
+        Some((path, _)) if !filter.refuses_set_id() => {
+            let object = path.display().to_string();
+            let message = format!(
+                "{object}: it cannot be writable for a jail that may make set-user-ID files (--seccomp)"
+            );
+            Err(Failure::new(Kind::Denied, "filesystem", "grant", object, message)
+                .hint("grant it read-only (:ro), or leave the filter on"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The name asked for, or the first program's base name.

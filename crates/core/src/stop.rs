@@ -65,10 +65,10 @@ fn signal(pidfd: &OwnedFd, signal: i32) -> Result<(), Failure> {
 /// Sees to it that nothing is left: what a supervisor that was killed meanwhile left, and links that go with their
 /// namespace in the background.
 async fn settle(place: &Place, jail: &Registered) -> Result<(), Failure> {
-    if jail.home.path().exists() {
-        if let Claim::Dead(home, lock) = place.registry().claim(&jail.plan.name)? {
-            reap::one(&home, lock, &Machine::open()?).await?;
-        }
+    if jail.home.path().exists()
+        && let Claim::Dead(home, lock) = place.registry().claim(&jail.plan.name)?
+    {
+        reap::one(&home, lock, &Machine::open()?).await?;
     }
     if let Wanted::Dmz(network) = &jail.plan.network {
         let link = plugin::load(&network.link.path)?;

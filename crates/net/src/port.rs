@@ -62,13 +62,15 @@ pub fn hold(publications: &[Publish]) -> Result<Vec<OwnedFd>, Refusal> {
     Ok(held)
 }
 
-/// Without SO_REUSEADDR: with it two sockets that do not listen could have the same port.
+/// First without SO_REUSEADDR, because with it two sockets that do not listen can have the same port. But connections
+/// that a server of the host's closed in the last minute (TIME_WAIT) hold that back: with it only who listens, or holds
+/// the port as we do, stands in the way. Two jails that both came so far are told apart by the firewall's keys.
 fn hold_one(publish: &Publish, port: u16) -> Result<OwnedFd, Refusal> {
     let address = SocketAddr::new(publish.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()), port);
-    let held = open(address, publish.protocol).and_then(|held| {
-        bind(held.as_raw_fd(), &SockaddrStorage::from(address))?;
-        Ok(held)
-    });
+    let held = match bound(address, publish.protocol, false) {
+        Err(Errno::EADDRINUSE) if publish.protocol == Protocol::Tcp => bound(address, publish.protocol, true),
+        other => other,
+    };
     held.map_err(|errno| match errno {
         Errno::EADDRINUSE => Refusal::InUse { publish: publish.clone(), port },
         Errno::EADDRNOTAVAIL => {
@@ -80,6 +82,15 @@ fn hold_one(publish: &Publish, port: u16) -> Result<OwnedFd, Refusal> {
         }
         errno => Refusal::Failed(Failure::call("network", "bind", option(publish), &errno.into())),
     })
+}
+
+fn bound(address: SocketAddr, protocol: Protocol, reuse: bool) -> nix::Result<OwnedFd> {
+    let held = open(address, protocol)?;
+    setsockopt(&held, sockopt::ReuseAddr, &reuse)?;
+    bind(held.as_raw_fd(), &SockaddrStorage::from(address))?;
+    // From now on we stand in the way of others.
+    setsockopt(&held, sockopt::ReuseAddr, &false)?;
+    Ok(held)
 }
 
 fn open(address: SocketAddr, protocol: Protocol) -> nix::Result<OwnedFd> {
@@ -204,5 +215,22 @@ mod tests {
         let line = table.lines().find(|line| line.contains(&format!("0100007F:{port:04X}"))).unwrap();
         let (_, queued) = line.split_whitespace().nth(4).unwrap().split_once(':').unwrap();
         assert!(u32::from_str_radix(queued, 16).unwrap() <= 4096, "{line}");
+    }
+
+    #[test]
+    fn a_server_that_has_just_stopped_does_not_stand_in_the_way() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = server.local_addr().unwrap();
+        let client = std::net::TcpStream::connect(address).unwrap();
+        let (connection, _) = server.accept().unwrap();
+        let publish = format!("127.0.0.1:{}", address.port()).parse::<Publish>().unwrap();
+        assert!(matches!(hold(std::slice::from_ref(&publish)), Err(Refusal::InUse { .. })));
+        // Who closes first keeps the connection in TIME_WAIT.
+        drop((server, connection));
+        drop(client);
+        assert_eq!(bound(address, Protocol::Tcp, false).unwrap_err(), Errno::EADDRINUSE);
+        let held = hold(std::slice::from_ref(&publish)).unwrap();
+        assert!(std::net::TcpListener::bind(address).is_err());
+        drop(held);
     }
 }

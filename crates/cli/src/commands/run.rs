@@ -66,7 +66,7 @@ fn in_background(call: &Call, spec: &Spec, program: &File) -> Result<ExitCode, F
                     supervise(call, running, program)
                 }
                 Err(failure) => {
-                    report(tell, &Err(failure.clone()));
+                    report(tell, &Err(failure));
                     return Ok(ExitCode::from(125));
                 }
             };

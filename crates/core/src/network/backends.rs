@@ -7,7 +7,6 @@ use jail_net::plugin::{self, Found, Plugin};
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
-use super::resolve::NetworkPlan;
 use crate::place::Place;
 use crate::plan::Wanted;
 
@@ -92,7 +91,7 @@ impl Named {
 fn in_use(place: &Place) -> Result<Option<String>, Failure> {
     let mut running = place.registry().living()?.into_iter();
     Ok(running.find_map(|jail| match jail.plan.network {
-        Wanted::Dmz(NetworkPlan { firewall, .. }) => Some(firewall.name),
+        Wanted::Dmz(network) => Some(network.firewall.name),
         _ => None,
     }))
 }

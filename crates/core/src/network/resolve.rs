@@ -93,17 +93,17 @@ pub(crate) async fn resolve(
     };
     if let Some(ip) = wanted.ip {
         if let Some(why) = network.refuses(ip.address) {
-            return Err(invalid("--ip", ip.address.to_string(), &why));
+            return Err(refused(format!("--ip={}", ip.address), &why));
         }
         if let Some(prefix) = ip.prefix.filter(|prefix| *prefix != subnet.prefix_len()) {
             let why =
                 format!("the subnet of {} is a /{}, not a /{prefix}", network.bridge, subnet.prefix_len());
-            return Err(invalid("--ip", format!("{}/{prefix}", ip.address), &why));
+            return Err(refused(format!("--ip={}/{prefix}", ip.address), &why));
         }
     }
     if let Some(gateway) = wanted.gateway.filter(|gateway| !subnet.contains(gateway)) {
         let why = format!("{gateway} is not in {}, the subnet of {}", subnet.trunc(), network.bridge);
-        return Err(invalid("--defaultgw", gateway.to_string(), &why));
+        return Err(refused(format!("--defaultgw={gateway}"), &why));
     }
     let plan = NetworkPlan {
         link: reference(&link),
@@ -140,7 +140,7 @@ pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
     } else {
         return Ok(());
     };
-    Err(invalid_option(option, "it needs a network of the jail's own")
+    Err(refused(option, "it needs a network of the jail's own")
         .hint("give it one with --net=BRIDGE or --net=NETWORK"))
 }
 
@@ -153,11 +153,7 @@ pub(crate) fn files(spec: &NetworkSpec) -> Option<(PathBuf, String)> {
     Some((PathBuf::from("/etc/resolv.conf"), lines))
 }
 
-fn invalid(option: &str, value: String, why: &str) -> Failure {
-    invalid_option(format!("{option}={value}"), why)
-}
-
-fn invalid_option(option: String, why: &str) -> Failure {
+fn refused(option: String, why: &str) -> Failure {
     let message = format!("{option}: {why}");
     Failure::new(Kind::Invalid, "network", "resolve", option, message)
 }
