@@ -26,10 +26,7 @@ const SUBJECTS: [(&str, &str); 7] = [
     ),
     ("mounts", "cut -d' ' -f4- /proc/1/mountinfo | sed 's/ - / /'"),
     ("cgroups", "find /sys/fs/cgroup -type d -path '*jail*' 2>/dev/null || true"),
-    (
-        "processes",
-        "ps -e -o args= | grep -v -e '^ps -e' -e '^bash -c' -e '^timeout' -e '^grep -v' -e '^sort'",
-    ),
+    ("processes", "all=$(ps -e -o args=); echo \"$all\" | grep -v -e '^ps -e' -e '^bash -c' -e '^timeout'"),
 ];
 
 impl Snapshot {
@@ -38,8 +35,9 @@ impl Snapshot {
     pub fn of(host: &Host) -> Snapshot {
         let mut subjects = BTreeMap::from([("links", links(host)), ("addresses", addresses(host))]);
         for (subject, script) in SUBJECTS {
-            let text = host.sh(&format!("set -o pipefail; {{ {script}; }} | sed 's/ linkdown//'"));
-            let mut lines: Vec<_> = text.succeeds().lines().map(|line| line.trim_end().to_owned()).collect();
+            let text = host.sh(&format!("set -o pipefail; {script}"));
+            let line = |line: &str| line.replace(" linkdown", "").trim_end().to_owned();
+            let mut lines: Vec<_> = text.succeeds().lines().map(line).collect();
             if subject != "rules" {
                 lines.sort(); // the order of rules is their meaning, of all else it is chance
             }
