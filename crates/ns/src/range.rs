@@ -150,10 +150,20 @@ fn ids_in_use() -> io::Result<Vec<u64>> {
             continue;
         }
         let Ok(status) = fs::read_to_string(path.join("status")) else { continue }; // it has ended meanwhile
-        let lines = status.lines().filter(|line| line.starts_with("Uid:") || line.starts_with("Gid:"));
-        ids.extend(lines.flat_map(str::split_whitespace).filter_map(|word| word.parse::<u64>().ok()));
+        ids.extend(ids_of_process(&status));
     }
     Ok(ids)
+}
+
+/// The numbers in the lines `Uid` and `Gid` of a status file of proc(5). A zombie has none: it runs nothing and holds
+/// nothing but its status, which its parent may take long to fetch.
+fn ids_of_process(status: &str) -> Vec<u64> {
+    let line = |name| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    if line("State:").trim_start().starts_with('Z') && line("Threads:").trim() == "1" {
+        return Vec::new();
+    }
+    let words = line("Uid:").split_whitespace().chain(line("Gid:").split_whitespace());
+    words.filter_map(|word| word.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -185,6 +195,16 @@ mod tests {
     fn ids_of_processes_are_found() {
         let uid = fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).unwrap();
         assert!(ids_in_use().unwrap().contains(&u64::from(uid)));
+    }
+
+    #[test]
+    fn a_zombie_uses_no_ids_unless_another_of_its_threads_still_runs() {
+        let status = |state, threads| {
+            format!("Name:\tx\nState:\t{state}\nUid:\t7\t8\t8\t8\nGid:\t9\t9\t9\t9\nThreads:\t{threads}\n")
+        };
+        assert_eq!(ids_of_process(&status("S (sleeping)", 1)), [7, 8, 8, 8, 9, 9, 9, 9]);
+        assert!(ids_of_process(&status("Z (zombie)", 1)).is_empty());
+        assert_eq!(ids_of_process(&status("Z (zombie)", 2)).len(), 8);
     }
 
     #[test]
