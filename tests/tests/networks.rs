@@ -51,6 +51,7 @@ fn a_bridge_of_somebody_elses_is_adopted_and_never_removed() {
     let before = Snapshot::of(&host);
     host.dmz();
     host.jailed("--net=dmz --ip=10.10.20.10", "true").succeeds();
+    host.jail("gc").succeeds(); // returns when the link is gone
     host.jail("net rm dmz").succeeds();
     before.still_holds(&host);
 }
