@@ -61,7 +61,7 @@ pub(crate) enum Command {
         /// Its name, id, or the pid of any process in it
         jail: String,
         /// What to run instead of a shell
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        #[arg(trailing_var_arg = true)]
         command: Vec<String>,
     },
     /// End jails: SIGTERM, then SIGKILL; returns when nothing of them is left
@@ -167,6 +167,6 @@ pub(crate) struct Run {
     pub(crate) egress: Egress,
 
     /// The command: one argument with spaces or shell signs is run by /bin/sh -c, otherwise it is an argv
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
 }
