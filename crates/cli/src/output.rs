@@ -65,9 +65,21 @@ fn status(failure: &Failure) -> u8 {
 
 /// Tells of words that are no command line: status 2. Help and version are what was asked for: status 0.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let asked = !error.use_stderr();
-    let _ = error.print();
-    if asked { ExitCode::SUCCESS } else { ExitCode::from(2) }
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // They could not be read, so what --json would have said is not known but by looking.
+    if std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json") {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let failure =
+            Failure::new(Kind::Invalid, "command", "read", "command line", message).hint("see jail --help");
+        self::failure(&failure, true);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(2)
 }
 
 /// What the jail was given, as on Firejail's start.

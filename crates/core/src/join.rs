@@ -1,7 +1,7 @@
 //! Joining a jail: one more process in it, under the very same maps, capabilities, filters and limits.
 
-use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::Path;
 
 use jail_ns::join::{self, Join};
 use jail_ns::spawn;
@@ -12,6 +12,7 @@ use jail_sys::{Failure, Kind};
 
 use crate::launch::payload;
 use crate::plan::{Plan, Wanted, argv_of};
+use crate::processes::open_inside;
 use crate::registry::Registered;
 use crate::status::namespace;
 use crate::streams::{Streams, Wired};
@@ -49,7 +50,8 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
     if namespace(status.pid, "pid") != jail.pid_namespace() {
         return Err(gone());
     }
-    let devpts = File::open(format!("/proc/{}/root/dev/pts", status.pid)).map_err(|_| gone())?;
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+    let devpts = open_inside(status.pid, Path::new("dev/pts"), flags).map_err(|_| gone())?;
     let wired = Wired::new(Streams::Caller, &status.ids, devpts.as_fd())?;
     let plan =
         if command.is_empty() { shell(&jail.plan) } else { with_command(&jail.plan, argv_of(command)?) };

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use jail_ns::payload::Payload;
 use jail_ns::spawn::{self, Start};
 use jail_sys::call::event::readable;
+use jail_sys::call::process;
 use jail_sys::launch::{Launched, launch};
 use jail_sys::lease::Lease;
 use jail_sys::{Failure, Kind, helper};
@@ -161,7 +162,12 @@ impl Up {
         held.extend(network.into_iter().flat_map(Stage::keep));
         held.extend(own.iter_mut().flat_map(|stage| stage.keep()));
         let status = Status::of(started.pid, ids, request, interfaces);
-        home.write_status(&status)?;
+        if let Err(failure) = home.write_status(&status) {
+            drop(lifeline);
+            // It ends with its lifeline; only then are its ids and its address nobody's.
+            let _ = process::wait(started.pidfd.as_fd());
+            return Err(failure);
+        }
         Ok(Up { status, init: started.pidfd, lifeline, held, wired: wired.started() })
     }
 }

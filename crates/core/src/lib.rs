@@ -49,7 +49,7 @@ pub use journal::{Entry, Journal};
 pub use launch::start;
 pub use place::Place;
 pub use plan::{Plan, Planned, Wanted};
-pub use processes::{Process, trees};
+pub use processes::{Process, shown, trees};
 pub use reap::gc;
 pub use registry::{Home, Registered, Registry};
 pub use spec::Spec;

@@ -1,10 +1,14 @@
 //! The processes of jails, as /proc tells of them: which jail a pid is in, and the tree below a jail.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use jail_sys::IdMap;
+use jail_sys::call::fd::open_no_symlinks;
 
 use crate::registry::Registered;
 use crate::status::namespace;
@@ -80,25 +84,47 @@ fn command_of(pid: i32) -> Option<String> {
     let words: Vec<_> =
         line.split(|byte| *byte == 0).filter(|word| !word.is_empty()).map(String::from_utf8_lossy).collect();
     if words.is_empty() {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-        return Some(format!("[{}]", name.trim_end()));
+        let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+        return Some(format!("[{}]", shown(String::from_utf8_lossy(&name).trim_end())));
     }
-    Some(words.join(" "))
+    Some(shown(&words.join(" ")))
 }
 
-/// The users of the jail's own passwd file, which is written by whoever is inside: only its numbers and names are taken.
+/// A text that whoever is inside has chosen, fit for a terminal and a line: control signs are spelled out.
+pub fn shown(text: &str) -> String {
+    let spell = |sign: char| if sign.is_control() { sign.escape_default().collect() } else { vec![sign] };
+    text.chars().flat_map(spell).collect()
+}
+
+/// The users of the jail's own passwd file. Whoever is inside may have written it: it is a plain file of the jail's or
+/// nothing, and only so much of it is read.
 fn users(init: i32) -> HashMap<u32, String> {
-    let text = fs::read_to_string(format!("/proc/{init}/root/etc/passwd")).unwrap_or_default();
+    const ENOUGH: u64 = 1 << 20;
+    let mut text = String::new();
+    let read =
+        open_inside(init, Path::new("etc/passwd"), libc::O_RDONLY | libc::O_NONBLOCK).and_then(|file| {
+            let file = File::from(file);
+            if file.metadata()?.is_file() { file.take(ENOUGH).read_to_string(&mut text) } else { Ok(0) }
+        });
+    if read.is_err() {
+        return HashMap::new();
+    }
     let mut users = HashMap::new();
     for line in text.lines() {
         let mut fields = line.split(':');
         if let (Some(name), Some(_), Some(Ok(uid))) =
             (fields.next(), fields.next(), fields.next().map(str::parse))
         {
-            users.entry(uid).or_insert_with(|| name.chars().filter(|sign| !sign.is_control()).collect());
+            users.entry(uid).or_insert_with(|| shown(name));
         }
     }
     users
+}
+
+/// Opens a path of a jail's, never one of the host's: no symbolic link of the jail's leads anywhere.
+pub(crate) fn open_inside(init: i32, path: &Path, flags: i32) -> io::Result<OwnedFd> {
+    let root = File::open(format!("/proc/{init}/root"))?;
+    open_no_symlinks(root.as_fd(), path, flags, 0)
 }
 
 fn pids() -> impl Iterator<Item = i32> {

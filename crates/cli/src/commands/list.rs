@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use jail_core::{Failure, Process, Registered, Wanted, find, trees};
+use jail_core::{Failure, Process, Registered, Wanted, find, shown, trees};
 use serde_json::{Value, json};
 
 use super::{Call, need_root};
@@ -63,11 +63,10 @@ pub(super) fn inspect(call: &Call, jail: &str) -> Result<ExitCode, Failure> {
     output::json(&all)
 }
 
-/// `PID:USER:NAME:COMMAND`. The command's control signs are shown as such: it must stay one line.
+/// `PID:USER:NAME:COMMAND`.
 fn line(jail: &Registered) -> String {
     let pid = jail.status.as_ref().map_or_else(|| "-".to_owned(), |status| status.pid.to_string());
-    let command: String = jail.plan.command.chars().flat_map(shown).collect();
-    format!("{pid}:root:{}:{command}", jail.plan.name)
+    format!("{pid}:root:{}:{}", jail.plan.name, shown(&jail.plan.command))
 }
 
 /// Everything `list --json` tells of a jail.
@@ -110,8 +109,4 @@ fn interfaces(jail: &Registered) -> Vec<Value> {
             })
         })
         .collect()
-}
-
-fn shown(sign: char) -> Vec<char> {
-    if sign.is_control() { sign.escape_default().collect() } else { vec![sign] }
 }

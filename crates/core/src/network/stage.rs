@@ -55,8 +55,7 @@ impl Stage for NetworkStage<'_> {
         let request = self.lease(journal)?;
         lock.shared().await?;
         let (link, firewall) = (&self.backends.link, &self.backends.firewall);
-        let links = link.plan(&request).await?;
-        let rules = firewall.plan(&request).await?;
+        let (links, rules) = tokio::try_join!(link.plan(&request), firewall.plan(&request))?;
         for (role, plugin, actions) in [(Role::Link, link, &links), (Role::Firewall, firewall, &rules)] {
             let undo = actions.undo.clone();
             journal.write(Entry::Attachment { role, plugin: plugin.path().to_owned(), undo })?;
