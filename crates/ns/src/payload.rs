@@ -13,7 +13,7 @@ const STDIO_SLOT: u8 = 10;
 pub struct Payload {
     /// Paths to try, in order; as the jail sees them.
     pub paths: Vec<CString>,
-    /// Arguments, from argv[0].
+    /// Arguments, from `argv[0]`.
     pub argv: Vec<CString>,
     /// Environment, `NAME=value`.
     pub envp: Vec<CString>,

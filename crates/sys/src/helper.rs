@@ -64,7 +64,7 @@ pub enum End {
     Finish {
         /// The program.
         program: RawFd,
-        /// Its arguments, from argv[0].
+        /// Its arguments, from `argv[0]`.
         argv: Vec<CString>,
     },
     /// Removes these files and empty directories, in order, and exits with the jail's status.

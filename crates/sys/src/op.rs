@@ -236,7 +236,7 @@ pub enum Op {
     ResetSignals,
     /// Runs `program` in a new child and goes on once that child has called execve, or fails with it.
     /// With `parent` the new child belongs to this child's parent (`CLONE_PARENT`). The new process's pid, as this
-    /// child's namespace sees it, is told to the launching process ([`crate::launch::Launched::second`]).
+    /// child's namespace sees it, is told to the launching process ([`crate::launch::Started::second`]).
     Fork {
         /// What the new child runs. It ends with [`Op::Exec`].
         program: Box<Program>,

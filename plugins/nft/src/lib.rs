@@ -1,6 +1,6 @@
 //! The firewall backend `nft`: publishes ports, and refuses the connections a jail may not open, with nftables.
 //!
-//! The host gets two tables named `jail` ([`skeleton`]), the jail's network namespace one of its own ([`inner`]). Each
+//! The host gets two tables named `jail` (`skeleton`), the jail's network namespace one of its own (`inner`). Each
 //! change is one transaction of one nft(8) process; a jail's share of the host's tables is set and map elements.
 //! The calls block: a plugin's call runs on a thread of its own.
 

@@ -8,6 +8,7 @@ use jail_net::plugin;
 use jail_net::store::{self, Store};
 use jail_sys::{Failure, Kind};
 
+use crate::machine::Machine;
 use crate::place::Place;
 use crate::plan::Wanted;
 
@@ -139,7 +140,13 @@ pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
                 .hint(format!("stop it first: jail stop {}", jail.plan.name)));
         }
     }
-    plugin::open("bridge", &place.plugin_dirs)?.network_down(&network).await?;
+    let link = plugin::open("bridge", &place.plugin_dirs)?;
+    let machine = Machine::open()?;
+    let lock = machine.network_lock()?;
+    lock.exclusive().await?;
+    // The link of a jail that has just ended goes in the background; here is who must see it gone.
+    link.gc(&machine.alive()?).await?;
+    link.network_down(&network).await?;
     store.remove(&network.name)
 }
 
