@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
 
 use async_trait::async_trait;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Attachment, Egress, JailId, Network, Publish};
@@ -91,6 +92,12 @@ pub struct Request {
     /// The connections it may open.
     #[serde(default)]
     pub egress: Egress,
+    /// What [`Egress::Allow`] does not open: the host's own addresses and the other networks of ours (firewall role).
+    #[serde(default)]
+    pub off_limits: Vec<IpNet>,
+    /// The ports jails publish on this host, this one's included: reached by the host's address all the same.
+    #[serde(default)]
+    pub published: Vec<Publish>,
     /// Host interfaces that forward only because we switched it on: nothing but ours may pass them (firewall role).
     #[serde(default)]
     pub forwards: Vec<String>,

@@ -103,6 +103,8 @@ fn request(jail: &JailId, network: Network, last: u8) -> Request {
         attachments: vec![attachment],
         publish: vec![],
         egress: Default::default(),
+        off_limits: vec![],
+        published: vec![],
         forwards: vec![],
     }
 }

@@ -62,6 +62,8 @@ pub(crate) fn request() -> Request {
         attachments: Vec::new(),
         publish: vec!["80".parse().unwrap()],
         egress: Egress::Deny,
+        off_limits: Vec::new(),
+        published: Vec::new(),
         forwards: Vec::new(),
     }
 }

@@ -136,6 +136,8 @@ pub(crate) fn request(number: u8, publish: &[&str], egress: Egress) -> Request {
         jail,
         publish: publish.iter().map(|text| text.parse().unwrap()).collect(),
         egress,
+        off_limits: Vec::new(),
+        published: Vec::new(),
         forwards: vec!["wan0".into(), "lan0".into()],
     }
 }
