@@ -13,6 +13,7 @@ use jail_core::spec::Address;
 #[derive(Debug, Parser)]
 #[command(name = "jail", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = "\
+Examples:
   jail net create dmz --subnet=10.10.20.0/24 --bridge=br0
   jail run --name=web --net=dmz --publish=80 \"rsyslogd; nginx; sleep inf\"
   jail list          jail join web          jail stop web

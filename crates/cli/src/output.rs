@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use jail_core::{Failure, Kind, Running};
+use jail_core::{Failure, Kind, Running, Wanted};
 use serde::Serialize;
 
 /// Set-up failed: nothing was run, nothing is left.
@@ -94,6 +94,9 @@ pub(crate) fn table(running: &Running) {
             lines.push(format!("{name:<12} {mac:<18} {ip:<16} {mask:<16} UP"));
         }
         lines.extend(attachment.gateways.iter().map(|gateway| format!("Default gateway {gateway}")));
+    }
+    if let Wanted::Dmz(network) = &running.plan().network {
+        lines.extend(network.dns.iter().map(|server| format!("DNS server {server}")));
     }
     if !request.publish.is_empty() {
         let ports: Vec<_> = request.publish.iter().map(ToString::to_string).collect();

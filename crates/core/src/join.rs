@@ -16,7 +16,7 @@ use crate::processes::open_inside;
 use crate::registry::Registered;
 use crate::status::namespace;
 use crate::streams::{Streams, Wired};
-use crate::supervise::{become_supervisor, numbers};
+use crate::supervise::become_supervisor;
 
 /// A process that joined a jail; a child of this process.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Joined {
             init: self.process.as_raw_fd(),
             keep: Vec::new(),
             terminal: self.wired.terminal.as_ref().map(AsRawFd::as_raw_fd),
-            relays: numbers(&self.wired.relays),
+            relays: self.wired.relays(),
             end: End::Exit { remove: Vec::new() },
         };
         become_supervisor(&args)

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, PipeWriter, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use jail_ns::payload::Payload;
 use jail_ns::spawn::{self, Start};
@@ -15,9 +15,9 @@ use jail_sys::{Failure, Kind, helper};
 
 use crate::journal::{Entry, Journal};
 use crate::machine::Machine;
-use crate::network::{NetworkStage, withdraw};
+use crate::network::{NetworkStage, Undoing};
 use crate::place::Place;
-use crate::plan::{Plan, Planned, Wanted};
+use crate::plan::{Plan, Planned, Wanted, new_id};
 use crate::reap;
 use crate::registry::{Claim, Home};
 use crate::stage::{Child, Files, Filter, Setup, Stage};
@@ -53,18 +53,33 @@ async fn attempt(
     own: &mut [Box<dyn Stage>],
 ) -> Result<Running, Failure> {
     let machine = Machine::open()?;
-    let mut plan = planned.plan.clone();
+    // Another id each time: what the attempt before gave the host may still be on its way out.
+    let mut plan = Plan { id: new_id()?, ..planned.plan.clone() };
     let (home, lock) = claim(&mut plan, planned.named, place, &machine).await?;
-    let mut journal = Journal::create(home.journal())?;
+    let mut journal = match Journal::create(home.journal()) {
+        Ok(journal) => journal,
+        Err(failure) => return Err(home.remove().err().unwrap_or(failure)),
+    };
     let mut network = network_stage(planned, &plan, place, &machine);
-    let up = Up::new(&plan, &home, &machine, streams, &mut journal, network.as_mut(), own).await;
+    let claimed = Claimed { plan: &plan, home: &home, lock: lock.as_fd(), machine: &machine };
+    let up = claimed.bring_up(streams, &mut journal, network.as_mut(), own).await;
     match up {
-        Ok(up) => Ok(Running { plan, home, lock, machine, journal, up }),
+        Ok(up) => {
+            Ok(Running { plan, home, lock, machine, plugin_dirs: place.plugin_dirs.clone(), journal, up })
+        }
         Err(failure) => {
-            // The failure that began it is the one to tell.
-            let _ = withdraw(journal.entries(), &plan.id, &machine, true).await;
-            let _ = home.remove();
-            Err(failure)
+            let undo =
+                Undoing { id: &plan.id, machine: &machine, plugin_dirs: &place.plugin_dirs, ours: true };
+            match undo.all(journal.entries()).await.and_then(|()| home.remove()) {
+                Ok(()) => Err(failure),
+                // The failure that began it is the one to tell; the journal stays for who tries again.
+                Err(left) => {
+                    let left = format!("something of it is left ({}): jail gc removes it", left.message);
+                    let hint = [failure.hint.as_str(), &left].into_iter().filter(|hint| !hint.is_empty());
+                    let hint = hint.collect::<Vec<_>>().join("; ");
+                    Err(failure.hint(hint))
+                }
+            }
         }
     }
 }
@@ -82,7 +97,7 @@ async fn claim(
         match registry.claim(&plan.name)? {
             Claim::Ours(home, lease) => return Ok((home, lease)),
             Claim::Dead(home, lease) => {
-                reap::one(&home, lease, machine).await?;
+                reap::one(&home, lease, place, machine).await?;
                 // Its directory went with it; make it again.
                 if let Claim::Ours(home, lease) = registry.claim(&plan.name)? {
                     return Ok((home, lease));
@@ -104,14 +119,14 @@ async fn claim(
 fn network_stage<'a>(
     planned: &'a Planned,
     plan: &Plan,
-    place: &Place,
+    place: &'a Place,
     machine: &Machine,
 ) -> Option<NetworkStage<'a>> {
     let (Wanted::Dmz(wanted), Some(backends)) = (&planned.plan.network, &planned.backends) else {
         return None;
     };
     let (id, name) = (plan.id.clone(), plan.name.clone());
-    Some(NetworkStage::new(id, name, wanted, backends, machine.clone(), place.registry()))
+    Some(NetworkStage::new(id, name, wanted, backends, machine.clone(), place))
 }
 
 /// What a start leaves running.
@@ -124,17 +139,24 @@ pub(crate) struct Up {
     pub(crate) wired: Wired,
 }
 
-impl Up {
+/// A name that is ours, and what is started under it.
+struct Claimed<'a> {
+    plan: &'a Plan,
+    home: &'a Home,
+    lock: BorrowedFd<'a>,
+    machine: &'a Machine,
+}
+
+impl Claimed<'_> {
     /// Runs the stages. On an error the child is gone, and what is in the journal is to be undone.
-    async fn new(
-        plan: &Plan,
-        home: &Home,
-        machine: &Machine,
+    async fn bring_up(
+        &self,
         streams: Streams,
         journal: &mut Journal,
         mut network: Option<&mut NetworkStage<'_>>,
         own: &mut [Box<dyn Stage>],
-    ) -> Result<Self, Failure> {
+    ) -> Result<Up, Failure> {
+        let Claimed { plan, home, lock, machine } = *self;
         home.write_plan(plan)?;
         let (ids, lease) = jail_ns::range::lease(&machine.uids(), &format!("{} {}", plan.name, plan.id))?;
         journal.write(Entry::Lease { path: lease.path().to_owned() })?;
@@ -146,7 +168,7 @@ impl Up {
             stage.prepare(&mut setup).await?;
         }
         let wired = setup.wire(streams)?;
-        let (child, ready, lifeline) = clone(plan, setup, &wired)?;
+        let (child, ready, lifeline) = clone(plan, setup, &wired, &[lock, lease.as_fd()])?;
         let netns = own_namespace(plan, child.pid())?;
         let waiting = Child { pid: child.pid(), netns: netns.as_ref().map(AsFd::as_fd) };
         if let Some(network) = network.as_deref_mut() {
@@ -174,10 +196,13 @@ impl Up {
 
 /// Clones the jail's first process. It waits for a byte in the answered pipe once its files are in place, and lives for
 /// as long as the second pipe is open.
+///
+/// Of `locks` the child keeps no copy: they end with us, also while it is being set up.
 fn clone(
     plan: &Plan,
     setup: Setup<'_>,
     wired: &Wired,
+    locks: &[BorrowedFd<'_>],
 ) -> Result<(Launched, PipeWriter, PipeWriter), Failure> {
     let failed = |error: io::Error| Failure::call("namespace", "pipe2", "jail", &error);
     let (wait, ready) = io::pipe().map_err(failed)?;
@@ -185,10 +210,11 @@ fn clone(
     let init = helper::sealed("jail-init")
         .map_err(|error| Failure::call("namespace", "memfd_create", "the jail's init", &error))?;
     let own_network = !matches!(plan.network, Wanted::Host);
+    let ours = [ready.as_raw_fd(), alive.as_raw_fd()].into_iter();
     let program = spawn::program(Start {
         hostname: &plan.name,
         own_network,
-        close_first: vec![ready.as_raw_fd(), alive.as_raw_fd()],
+        close_first: ours.chain(locks.iter().map(AsRawFd::as_raw_fd)).collect(),
         files: setup.files,
         ready: Some(wait.as_raw_fd()),
         user: Some(setup.user.as_raw_fd()),

@@ -2,12 +2,12 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jail_net::model::JailId;
-use jail_sys::Failure;
 use jail_sys::lease::{Lease, Taken};
+use jail_sys::{Failure, Kind};
 
 /// Where the machine's state is unless a test says otherwise.
 pub(crate) const RUN: &str = "/run/jail";
@@ -25,6 +25,7 @@ impl Machine {
     /// What mkdir(2) answers.
     pub(crate) fn open() -> Result<Self, Failure> {
         let machine = Machine { dir: PathBuf::from(RUN) };
+        make_private_dir(&machine.dir)?;
         for part in ["uid", "address", "networked", "forwarding"] {
             make_private_dir(&machine.dir.join(part))?;
         }
@@ -190,12 +191,25 @@ fn release(lease: Lease) -> Result<(), Failure> {
     lease.release().map_err(|error| Failure::call("state", "unlink", path, &error))
 }
 
-/// Makes a directory and its parents that only root may enter; one that is there must be the caller's own.
+/// Makes a directory and its parents that only its owner may enter; one that is there must be the caller's own, and
+/// writable for nobody else.
 pub(crate) fn make_private_dir(dir: &Path) -> Result<(), Failure> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| {
-        Failure::call("state", "mkdir", dir.display().to_string(), &error)
+    let shown = dir.display().to_string();
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .and_then(|()| std::fs::symlink_metadata(dir));
+    let there = made.map_err(|error| {
+        Failure::call("state", "mkdir", shown.as_str(), &error)
             .hint("jail keeps its state there: it must be writable, or choose another place with --state-dir")
-    })
+    })?;
+    if there.is_dir() && there.uid() == nix::unistd::geteuid().as_raw() && there.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    let message = format!("{shown}: it belongs to somebody else, or others may write in it");
+    Err(Failure::new(Kind::Denied, "state", "stat", shown, message)
+        .hint("jail believes what it finds there: make it root's own (chown root, chmod go-w), or remove it"))
 }
 
 /// The names in a directory; none when it is not there.

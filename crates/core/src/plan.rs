@@ -74,6 +74,7 @@ impl Plan {
         let (network, backends) = match &spec.network.net {
             Net::None | Net::Host => {
                 network::refuse_addresses(&spec.network)?;
+                network::refuse_unknown(&spec.backends, place)?;
                 (if spec.network.net == Net::Host { Wanted::Host } else { Wanted::None }, None)
             }
             Net::On(name) => {
@@ -208,7 +209,7 @@ fn environment() -> Vec<String> {
 }
 
 /// A new identity: 48 random bits.
-fn new_id() -> Result<JailId, Failure> {
+pub(crate) fn new_id() -> Result<JailId, Failure> {
     let mut bytes = [0u8; 6];
     File::open("/dev/urandom")
         .and_then(|mut file| file.read_exact(&mut bytes))

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 
 use crate::journal::Journal;
 use crate::machine::Machine;
-use crate::network::{sweep, withdraw};
+use crate::network::{Undoing, sweep};
 use crate::place::Place;
 use crate::registry::{Claim, Home};
 use crate::status::{Status, namespace};
@@ -29,33 +29,47 @@ pub(crate) async fn dead(place: &Place) -> Result<usize, Failure> {
 /// What could not be undone.
 pub async fn gc(place: &Place) -> Result<Vec<String>, Failure> {
     let machine = Machine::open()?;
-    let mut removed = reap(place, &machine).await?;
-    removed.extend(sweep(&machine, &place.plugin_dirs).await?);
-    Ok(removed)
+    let reaped = reap(place, &machine).await;
+    let swept = sweep(&machine, &place.plugin_dirs).await?;
+    Ok(reaped?.into_iter().chain(swept).collect())
 }
 
+/// One that cannot be undone does not keep the others; the first failure is told in the end.
 async fn reap(place: &Place, machine: &Machine) -> Result<Vec<String>, Failure> {
-    let registry = place.registry();
     let mut reaped = Vec::new();
-    for name in registry.names()? {
-        if registry.home(&name).is_alive()? {
-            continue;
-        }
-        if let Claim::Dead(home, lock) = registry.claim(&name)? {
-            one(&home, lock, machine).await?;
-            reaped.push(format!("jail {name}"));
+    let mut result = Ok(());
+    for name in place.registry().names()? {
+        match reap_named(place, machine, &name).await {
+            Ok(true) => reaped.push(format!("jail {name}")),
+            Ok(false) => {}
+            Err(failure) => result = result.and(Err(failure)),
         }
     }
-    Ok(reaped)
+    result.map(|()| reaped)
+}
+
+/// Undoes the jail of this name if it is dead; answers whether it was.
+async fn reap_named(place: &Place, machine: &Machine, name: &str) -> Result<bool, Failure> {
+    let registry = place.registry();
+    if registry.home(name).is_alive()? {
+        return Ok(false);
+    }
+    match registry.claim(name)? {
+        Claim::Taken => Ok(false),
+        // Nothing but a lock: its owner died before it was given anything.
+        Claim::Ours(home, lock) => home.remove().map(|()| drop(lock)).map(|()| false),
+        Claim::Dead(home, lock) => one(&home, lock, place, machine).await.map(|()| true),
+    }
 }
 
 /// Undoes one dead jail, whose lock we hold now.
-pub(crate) async fn one(home: &Home, lock: Lease, machine: &Machine) -> Result<(), Failure> {
+pub(crate) async fn one(home: &Home, lock: Lease, place: &Place, machine: &Machine) -> Result<(), Failure> {
     if let Some(status) = home.status()? {
         end(&status).await?;
     }
     if let Some(plan) = home.plan()? {
-        withdraw(&Journal::read(&home.journal())?, &plan.id, machine, false).await?;
+        let undo = Undoing { id: &plan.id, machine, plugin_dirs: &place.plugin_dirs, ours: false };
+        undo.all(&Journal::read(&home.journal())?).await?;
     }
     home.remove()?;
     drop(lock);

@@ -1,8 +1,9 @@
 //! The registry: a directory per jail under the state directory, with its plan, its status, its journal, and a lock
 //! that is held while the jail lives.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jail_net::model::JailId;
@@ -63,6 +64,7 @@ impl Registry {
     /// Claims a name.
     pub(crate) fn claim(&self, name: &str) -> Result<Claim, Failure> {
         let home = self.home(name);
+        make_private_dir(&self.dir)?;
         loop {
             make_private_dir(&home.dir)?;
             match Lease::take(&home.lock(), name) {
@@ -83,25 +85,28 @@ impl Registry {
     /// # Errors
     /// When the directory cannot be read.
     pub fn names(&self) -> Result<Vec<String>, Failure> {
-        names_in(&self.dir)
+        Ok(names_in(&self.dir)?.into_iter().filter(|name| self.home(name).dir.is_dir()).collect())
     }
 
-    /// Every jail that lives, in order of name.
+    /// Every jail that lives and can be read, in order of name. [`Registry::unreadable`] tells of the others.
     ///
     /// # Errors
     /// When the directory cannot be read.
     pub fn living(&self) -> Result<Vec<Registered>, Failure> {
-        let mut living = Vec::new();
-        for name in self.names()? {
-            let home = self.home(&name);
-            if home.is_alive()? {
-                // One that has not written its plan yet, or has just gone, is not there.
-                if let Some(plan) = home.plan()? {
-                    living.push(Registered { status: home.status()?, plan, home });
-                }
-            }
-        }
-        Ok(living)
+        Ok(self.look()?.into_iter().filter_map(Result::ok).collect())
+    }
+
+    /// Why jails that live cannot be read: somebody else's version wrote their files, or nobody's.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn unreadable(&self) -> Result<Vec<Failure>, Failure> {
+        Ok(self.look()?.into_iter().filter_map(Result::err).collect())
+    }
+
+    fn look(&self) -> Result<Vec<Result<Registered, Failure>>, Failure> {
+        let homes = self.names()?.into_iter().map(|name| self.home(&name));
+        Ok(homes.filter_map(|home| home.registered().transpose()).collect())
     }
 }
 
@@ -126,6 +131,19 @@ impl Home {
         self.dir.join("stopping")
     }
 
+    /// The jail, if it lives. One that has not written its plan yet, or has just gone, is not there.
+    fn registered(self) -> Result<Option<Registered>, Failure> {
+        if !self.is_alive()? {
+            return Ok(None);
+        }
+        let Some(plan) = self.plan()? else { return Ok(None) };
+        Ok(Some(Registered { status: self.status()?, plan, home: self }))
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.dir.join("new")
+    }
+
     fn plan_file(&self) -> PathBuf {
         self.dir.join("plan.json")
     }
@@ -136,7 +154,7 @@ impl Home {
 
     /// Every file a jail's directory may hold, the lock last: what is removed, in order, before the directory.
     pub fn files(&self) -> Vec<PathBuf> {
-        vec![self.status_file(), self.stopping(), self.plan_file(), self.journal(), self.lock()]
+        vec![self.aside(), self.status_file(), self.stopping(), self.plan_file(), self.journal(), self.lock()]
     }
 
     /// The plan; `None` when there is none (yet).
@@ -168,7 +186,11 @@ impl Home {
         for file in self.files() {
             gone(fs::remove_file(&file)).map_err(|error| self.failed("unlink", &error))?;
         }
-        gone(fs::remove_dir(&self.dir)).map_err(|error| self.failed("rmdir", &error))
+        match fs::remove_dir(&self.dir) {
+            // Whoever claims the name next has made a lock of their own in it already.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && self.lock().exists() => Ok(()),
+            other => gone(other).map_err(|error| self.failed("rmdir", &error)),
+        }
     }
 
     /// Whether somebody holds the lock.
@@ -195,10 +217,12 @@ impl Home {
     /// Written aside and renamed, so that a reader sees all of it or none.
     fn write<T: Serialize>(&self, file: &Path, value: &T) -> Result<(), Failure> {
         let text = serde_json::to_vec(value).map_err(|error| self.failed("write", &error.into()))?;
-        let aside = self.stopping().with_extension("new");
-        fs::write(&aside, text)
-            .and_then(|()| fs::rename(&aside, file))
-            .map_err(|error| self.failed("write", &error))
+        let aside = self.aside();
+        let written = gone(fs::remove_file(&aside))
+            .and_then(|()| File::options().write(true).create_new(true).mode(0o600).open(&aside))
+            .and_then(|mut new| new.write_all(&text))
+            .and_then(|()| fs::rename(&aside, file));
+        written.map_err(|error| self.failed("write", &error))
     }
 
     fn failed(&self, operation: &'static str, error: &io::Error) -> Failure {

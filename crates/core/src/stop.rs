@@ -27,14 +27,33 @@ pub async fn stop(place: &Place, jail: &Registered, patience: Duration) -> Resul
     // Only for others to see; that it cannot be written stops nobody.
     let _ = fs::write(jail.home.stopping(), "");
     signal(&init, libc::SIGTERM)?;
-    if tokio::time::timeout(patience, ended(&init)).await.is_err() {
+    if !ended_within(&init, patience).await? {
         signal(&init, libc::SIGKILL)?;
         ended(&init).await?;
     }
     if let Some(supervisor) = supervisor {
-        ended(&supervisor).await?;
+        end_supervisor(&supervisor, patience).await?;
     }
     settle(place, jail).await
+}
+
+/// The supervisor of a jail that has ended ends by itself, unless nobody reads what the jail printed: then it is told to
+/// leave it. One that cannot even do that is ended; what it would have undone is undone for it.
+async fn end_supervisor(supervisor: &OwnedFd, patience: Duration) -> Result<(), Failure> {
+    for request in [libc::SIGTERM, libc::SIGKILL] {
+        if ended_within(supervisor, patience).await? {
+            return Ok(());
+        }
+        signal(supervisor, request)?;
+    }
+    ended(supervisor).await
+}
+
+async fn ended_within(pidfd: &OwnedFd, patience: Duration) -> Result<bool, Failure> {
+    match tokio::time::timeout(patience, ended(pidfd)).await {
+        Ok(ended) => ended.map(|()| true),
+        Err(_) => Ok(false),
+    }
 }
 
 /// The jail's first process and its supervisor. The jail lives at the end of it, so the numbers were its own.
@@ -68,7 +87,7 @@ async fn settle(place: &Place, jail: &Registered) -> Result<(), Failure> {
     if jail.home.path().exists()
         && let Claim::Dead(home, lock) = place.registry().claim(&jail.plan.name)?
     {
-        reap::one(&home, lock, &Machine::open()?).await?;
+        reap::one(&home, lock, place, &Machine::open()?).await?;
     }
     if let Wanted::Dmz(network) = &jail.plan.network {
         let link = plugin::load(&network.link.path)?;

@@ -28,8 +28,10 @@ pub(crate) struct Wired {
     pub(crate) stdio: [Option<RawFd>; 3],
     /// The master of its own terminal.
     pub(crate) terminal: Option<OwnedFd>,
-    /// Pipes of the jail's, and the caller's descriptor each is copied to.
-    pub(crate) relays: Vec<(OwnedFd, RawFd)>,
+    /// Pipes of the jail's output, and the caller's descriptor each is copied to.
+    pub(crate) outputs: Vec<(OwnedFd, RawFd)>,
+    /// The pipe that the caller's standard input is copied to.
+    pub(crate) input: Option<OwnedFd>,
     /// The jail's ends, to be closed once the command runs.
     pub(crate) inside: Vec<OwnedFd>,
 }
@@ -50,6 +52,12 @@ impl Wired {
         self
     }
 
+    /// What the supervisor copies: from, to.
+    pub(crate) fn relays(&self) -> Vec<(RawFd, RawFd)> {
+        let outputs = self.outputs.iter().map(|(from, to)| (from.as_raw_fd(), *to));
+        outputs.chain(self.input.iter().map(|to| (0, to.as_raw_fd()))).collect()
+    }
+
     fn to_null() -> io::Result<Self> {
         let null = null()?;
         Ok(Wired { stdio: [Some(null.as_raw_fd()); 3], inside: vec![null], ..Wired::default() })
@@ -58,11 +66,14 @@ impl Wired {
     fn to_caller(ids: &IdMap, devpts: BorrowedFd<'_>) -> io::Result<Self> {
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let mut wired = Wired::default();
-        let foreground = tcgetpgrp(&stdin).is_ok_and(|group| group == getpgrp());
+        let typed = isatty(&stdin).unwrap_or(false);
+        let foreground = typed && tcgetpgrp(&stdin).is_ok_and(|group| group == getpgrp());
         if foreground && isatty(&stdout).unwrap_or(false) {
             wired.own_terminal(devpts, stdin.as_fd())?;
-        } else if isatty(&stdin).unwrap_or(false) && !foreground {
-            // Reading from a terminal in the background would stop whoever reads.
+        } else if foreground {
+            wired.copy_input()?;
+        } else if typed || is_directory(stdin.as_fd())? {
+            // Reading from a terminal in the background would stop whoever reads; a directory is a way out.
             wired.give(0, null()?);
         }
         wired.copy_output(1, stdout.as_fd(), ids)?;
@@ -88,6 +99,14 @@ impl Wired {
         Ok(())
     }
 
+    /// A pipe in place of a terminal to read from: whoever has the terminal itself reads what is typed later, too.
+    fn copy_input(&mut self) -> io::Result<()> {
+        let (reader, writer) = io::pipe()?;
+        self.input = Some(writer.into());
+        self.give(0, reader.into());
+        Ok(())
+    }
+
     /// A pipe of the jail's own in place of an output that it could not open by its name in /dev.
     fn copy_output(&mut self, number: usize, output: BorrowedFd<'_>, ids: &IdMap) -> io::Result<()> {
         if self.stdio[number].is_some() || anyone_may_open(output)? {
@@ -97,7 +116,7 @@ impl Wired {
         fchown(&writer, Some(Uid::from_raw(ids.to_host(0))), Some(Gid::from_raw(ids.to_host(0))))?;
         // Any user of the jail's: a server's workers open their log as well.
         fchmod(&writer, Mode::from_bits_truncate(0o622))?;
-        self.relays.push((reader.into(), output.as_raw_fd()));
+        self.outputs.push((reader.into(), output.as_raw_fd()));
         self.give(number, writer.into());
         Ok(())
     }
@@ -122,6 +141,10 @@ fn anyone_may_open(output: BorrowedFd<'_>) -> io::Result<bool> {
         SFlag::S_IFSOCK => true,
         _ => false,
     })
+}
+
+fn is_directory(input: BorrowedFd<'_>) -> io::Result<bool> {
+    Ok(SFlag::from_bits_truncate(fstat(input)?.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFDIR)
 }
 
 fn same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<bool> {

@@ -17,7 +17,7 @@ use jail_sys::{Failure, Kind};
 use crate::journal::{Entry, Journal};
 use crate::launch::Up;
 use crate::machine::Machine;
-use crate::network::withdraw;
+use crate::network::Undoing;
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::registry::Home;
@@ -30,6 +30,7 @@ pub struct Running {
     pub(crate) home: Home,
     pub(crate) lock: Lease,
     pub(crate) machine: Machine,
+    pub(crate) plugin_dirs: Vec<PathBuf>,
     pub(crate) journal: Journal,
     pub(crate) up: Up,
 }
@@ -50,20 +51,31 @@ impl Running {
         self.up.init.as_fd()
     }
 
+    /// Ends it at once, and takes back what the host was given.
+    ///
+    /// # Errors
+    /// What could not be taken back; `jail gc` tries again.
+    pub async fn end(self) -> Result<(), Failure> {
+        // It is gone already if this fails.
+        let _ = process::send_signal(self.up.init.as_fd(), libc::SIGKILL);
+        self.wait().await.map(|_| ())
+    }
+
     /// Waits until its last process has ended, takes back what the host was given, and answers the command's exit
     /// status: 128+n when signal n ended it.
     ///
     /// # Errors
     /// What could not be taken back; `jail gc` tries again.
     pub async fn wait(self) -> Result<i32, Failure> {
-        let Running { plan, home, lock, machine, journal, up } = self;
-        let copies = copy_output(up.wired.relays)?;
+        let Running { plan, home, lock, machine, plugin_dirs, journal, up } = self;
+        let copies = copy_output(up.wired.outputs)?;
         let ended = exit_of(&up.init).await?;
         for copy in copies {
             // A copy ends with the last writer; what it could not write, its reader did not want.
             let _ = tokio::task::spawn_blocking(move || copy.join()).await;
         }
-        withdraw(journal.entries(), &plan.id, &machine, true).await?;
+        let undo = Undoing { id: &plan.id, machine: &machine, plugin_dirs: &plugin_dirs, ours: true };
+        undo.all(journal.entries()).await?;
         home.remove()?;
         drop((lock, up.held, up.lifeline));
         Ok(ended.0)
@@ -71,8 +83,8 @@ impl Running {
 
     /// Becomes the small supervisor: this process keeps its pid, its locks and the lifeline, and nothing else. When the
     /// jail ends, it becomes `program` again, with `argv` and the exit status, if there is a network to take back, and
-    /// removes the jail's files itself otherwise. Returns only if that failed; the jail is dropped then.
-    pub fn hand_over(self, program: &File, argv: &[String]) -> Failure {
+    /// removes the jail's files itself otherwise. Returns only if that failed; then [`Running::end`] is what is left.
+    pub fn hand_over(&self, program: &File, argv: &[String]) -> Failure {
         let failed = |error: &io::Error| Failure::call("command", "execve", "the supervisor", error);
         let networked = |entry: &Entry| !matches!(entry, Entry::Lease { .. });
         let end = if self.journal.entries().iter().any(networked) {
@@ -85,14 +97,13 @@ impl Running {
             Ok(end) => end,
             Err(error) => return failed(&error.into()),
         };
-        let lock = self.lock.into_fd();
         let up = &self.up;
-        let keep = [lock.as_raw_fd(), up.lifeline.as_raw_fd()];
+        let keep = [self.lock.as_fd().as_raw_fd(), up.lifeline.as_raw_fd()];
         let args = SuperviseArgs {
             init: up.init.as_raw_fd(),
             keep: keep.into_iter().chain(up.held.iter().map(AsRawFd::as_raw_fd)).collect(),
             terminal: up.wired.terminal.as_ref().map(AsRawFd::as_raw_fd),
-            relays: numbers(&up.wired.relays),
+            relays: up.wired.relays(),
             end,
         };
         become_supervisor(&args)
@@ -119,7 +130,9 @@ pub async fn finish(place: &Place, name: &str) -> Result<(), Failure> {
         let message = format!("there is no jail {name} to finish");
         return Err(Failure::new(Kind::NotFound, "state", "finish", name, message));
     };
-    withdraw(&Journal::read(&home.journal())?, &plan.id, &Machine::look(), true).await?;
+    let machine = Machine::look();
+    let undo = Undoing { id: &plan.id, machine: &machine, plugin_dirs: &place.plugin_dirs, ours: true };
+    undo.all(&Journal::read(&home.journal())?).await?;
     home.remove()
 }
 
@@ -130,10 +143,6 @@ pub(crate) fn become_supervisor(args: &SuperviseArgs) -> Failure {
         Err(error) => error,
     };
     Failure::call("command", "execve", "the supervisor", &error)
-}
-
-pub(crate) fn numbers(relays: &[(OwnedFd, RawFd)]) -> Vec<(RawFd, RawFd)> {
-    relays.iter().map(|(from, to)| (from.as_raw_fd(), *to)).collect()
 }
 
 /// Waits for a child's end.

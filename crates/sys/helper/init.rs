@@ -2,7 +2,7 @@
 
 use crate::filter::FILTER;
 use crate::os::{self, Poll, Whom, signal};
-use crate::protocol::{LIFELINE, shell_status};
+use crate::protocol::{CLD_EXITED, LIFELINE, shell_status};
 
 /// The exit status when the supervisor is gone: as if killed, and that is what happens to everybody else.
 const KILLED: i32 = 128 + 9;
@@ -25,12 +25,20 @@ pub(crate) fn run(payload: i32) -> i32 {
 
 fn attend(payload: i32, signals: i32) -> i32 {
     let mut status = NOT_SET_UP;
+    let mut running = true;
     let mut events = [Poll::new(signals, Poll::IN), Poll::new(LIFELINE, Poll::IN)];
     loop {
         // Before the first wait too: the payload may have ended before we were here.
         loop {
             match os::reap(Whom::Anyone) {
-                Ok(Some(dead)) if dead.pid == payload => status = shell_status(dead.code, dead.status),
+                Ok(Some(dead)) if dead.pid == payload => {
+                    status = shell_status(dead.code, dead.status);
+                    running = false;
+                    // Who interrupts the command means the servers that it started as well.
+                    if dead.code != CLD_EXITED {
+                        os::kill(EVERYBODY, signal::TERM);
+                    }
+                }
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(_) => return status, // no child left: the last process of the jail has ended
@@ -38,7 +46,7 @@ fn attend(payload: i32, signals: i32) -> i32 {
         }
         os::poll(&mut events);
         while let Some(signal) = os::next_signal(signals) {
-            pass_on(signal, payload);
+            pass_on(signal, if running { Some(payload) } else { None });
         }
         if events[1].happened != 0 && os::read(LIFELINE, &mut [0]) == Ok(0) {
             return KILLED;
@@ -46,19 +54,15 @@ fn attend(payload: i32, signals: i32) -> i32 {
     }
 }
 
-/// TERM is for everybody, what a terminal or an administrator sends for the command's process group.
-fn pass_on(signal: i32, payload: i32) {
-    match signal {
-        signal::TERM => os::kill(EVERYBODY, signal),
-        signal::HUP
-        | signal::INT
-        | signal::QUIT
-        | signal::USR1
-        | signal::USR2
-        | signal::CONT
-        | signal::WINCH => {
-            os::kill(-payload, signal);
-        }
+/// TERM is for everybody, what a terminal or an administrator sends for the command's process group. When the command has
+/// ended and only what it left is running, everything that asks for an end is for everybody.
+fn pass_on(signal: i32, payload: Option<i32>) {
+    match (signal, payload) {
+        (signal::TERM, _) | (signal::HUP | signal::INT | signal::QUIT, None) => os::kill(EVERYBODY, signal::TERM),
+        (
+            signal::HUP | signal::INT | signal::QUIT | signal::USR1 | signal::USR2 | signal::CONT | signal::WINCH,
+            Some(payload),
+        ) => os::kill(-payload, signal),
         _ => {}
     }
 }

@@ -10,7 +10,7 @@ pub(crate) const LIFELINE: i32 = 3;
 pub(crate) const RELAYS: usize = 4;
 
 /// `siginfo_t.si_code` of a child that called _exit(2).
-const CLD_EXITED: i32 = 1;
+pub(crate) const CLD_EXITED: i32 = 1;
 
 /// A child's end as a shell counts it: its own status, or 128 + n when signal n ended it.
 pub(crate) fn shell_status(code: i32, status: i32) -> i32 {

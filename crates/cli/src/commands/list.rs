@@ -11,6 +11,9 @@ use crate::output;
 pub(super) fn list(call: &Call) -> Result<ExitCode, Failure> {
     need_root()?;
     let jails = call.place.registry().living()?;
+    for failure in call.place.registry().unreadable()? {
+        output::say(&format!("jail: {failure}"));
+    }
     if call.json {
         return output::json(&jails.iter().map(describe).collect::<Vec<_>>());
     }

@@ -41,7 +41,10 @@ fn bring_up(call: &Call, spec: &Spec, streams: Streams) -> Result<Running, Failu
 fn supervise(call: &Call, running: Running, program: &File) -> Failure {
     let name = running.plan().name.clone();
     let state = format!("--state-dir={}", call.place.state_dir.display());
-    running.hand_over(program, &["jail".to_owned(), state, "finish".to_owned(), name])
+    let failure = running.hand_over(program, &["jail".to_owned(), state, "finish".to_owned(), name]);
+    // Why it could not be supervised is the one to tell.
+    let _ = block_on(running.end());
+    failure
 }
 
 /// Starts the jail in a process of its own, and waits only until its command runs or could not be run.

@@ -87,6 +87,11 @@ impl Named {
     }
 }
 
+/// Refuses a backend that is not there, also for a jail that has no network to use it for.
+pub(crate) fn refuse_unknown(names: &[String], place: &Place) -> Result<(), Failure> {
+    if names.is_empty() { Ok(()) } else { Named::load(names, place).map(|_| ()) }
+}
+
 /// The firewall that some running jail of ours uses: rules of two kinds would not know of each other.
 fn in_use(place: &Place) -> Result<Option<String>, Failure> {
     let mut running = place.registry().living()?.into_iter();

@@ -12,7 +12,7 @@ pub use jail_net::model::{Egress, Network, Origin, Publish};
 pub use names::{create, list, remove};
 pub use resolve::NetworkPlan;
 
-pub(crate) use backends::Backends;
+pub(crate) use backends::{Backends, refuse_unknown};
 pub(crate) use resolve::{files, refuse_addresses, resolve};
 pub(crate) use stage::NetworkStage;
-pub(crate) use withdraw::{sweep, withdraw};
+pub(crate) use withdraw::{Undoing, sweep};

@@ -27,6 +27,15 @@ pub async fn create(
     if let Some(why) = store::refuses(name) {
         return Err(refused(Kind::Invalid, name, &why));
     }
+    if matches!(name, "none" | "host" | "lo") {
+        return Err(refused(Kind::Invalid, name, "--net means something else by that name")
+            .hint("choose another name"));
+    }
+    let net = subnet.network();
+    if net.is_multicast() || net.is_loopback() || net.is_unspecified() || net.is_broadcast() {
+        let why = format!("--subnet={subnet} is not for hosts");
+        return Err(refused(Kind::Invalid, name, &why).hint("use a private one, like 10.10.20.0/24"));
+    }
     let store = Store::new(&place.networks);
     if store.get(name)?.is_some() {
         return Err(refused(Kind::Conflict, name, "there is a network of that name")
@@ -34,6 +43,11 @@ pub async fn create(
     }
     let link = plugin::open("bridge", &place.plugin_dirs)?;
     let bridge = bridge.map_or_else(|| format!("jail-{name}"), str::to_owned);
+    if !(1..=15).contains(&bridge.len()) || bridge.contains(|sign: char| sign == '/' || sign.is_whitespace())
+    {
+        let why = format!("{bridge} cannot be an interface's name (1 to 15 bytes without '/' and spaces)");
+        return Err(refused(Kind::Invalid, name, &why).hint("name the bridge yourself, like --bridge=br0"));
+    }
     let network = match link.network_of(&bridge).await? {
         Some(there) => adopt(name, subnet, there)?,
         None => ours(name, subnet, &bridge, &store)?,

@@ -1,6 +1,6 @@
 //! What `--net`, `--ip` and the other network options come to: one network, two backends, nothing taken yet.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use jail_net::backend::Backend;
@@ -26,6 +26,8 @@ pub struct NetworkPlan {
     pub address: Option<Ipv4Addr>,
     /// Its default gateway.
     pub gateway: Option<Ipv4Addr>,
+    /// Its name servers; empty shows the host's resolv.conf.
+    pub dns: Vec<IpAddr>,
     /// The ports published.
     pub publish: Vec<Publish>,
     /// The connections it may open.
@@ -52,6 +54,7 @@ impl NetworkPlan {
                 self.firewall.name
             ),
         ];
+        lines.extend(self.dns.iter().map(|server| format!("dns         {server}")));
         for publish in &self.publish {
             let host =
                 publish.address.map_or_else(|| "any address".to_owned(), |address| address.to_string());
@@ -110,6 +113,7 @@ pub(crate) async fn resolve(
         firewall: reference(&firewall),
         address: wanted.ip.map(|ip| ip.address),
         gateway: wanted.gateway.or(Some(subnet.addr())),
+        dns: wanted.dns.clone(),
         publish: wanted.publish.clone(),
         egress: wanted.egress,
         network,

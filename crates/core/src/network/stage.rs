@@ -9,8 +9,9 @@ use ipnet::{IpNet, Ipv4Net};
 use jail_net::backend::{Backend, Interface, Request, Role};
 use jail_net::lease::{self, AddressLease, Holder};
 use jail_net::mac::Mac;
-use jail_net::model::{Attachment, JailId};
+use jail_net::model::{Attachment, JailId, Publish};
 use jail_net::port::{self, Refusal};
+use jail_net::store::Store;
 use jail_net::{forwarding, host};
 use jail_sys::lease::Lease;
 use jail_sys::{Failure, Kind};
@@ -19,8 +20,8 @@ use super::backends::Backends;
 use super::resolve::NetworkPlan;
 use crate::journal::{Entry, Journal};
 use crate::machine::Machine;
+use crate::place::Place;
 use crate::plan::Wanted;
-use crate::registry::Registry;
 use crate::stage::{Child, Stage};
 
 /// The network of one jail on its way up.
@@ -31,7 +32,7 @@ pub(crate) struct NetworkStage<'a> {
     plan: &'a NetworkPlan,
     backends: &'a Backends,
     machine: Machine,
-    registry: Registry,
+    place: &'a Place,
     leases: Vec<Lease>,
     ports: Vec<OwnedFd>,
     request: Option<Request>,
@@ -80,10 +81,10 @@ impl<'a> NetworkStage<'a> {
         plan: &'a NetworkPlan,
         backends: &'a Backends,
         machine: Machine,
-        registry: Registry,
+        place: &'a Place,
     ) -> Self {
         let (leases, ports, interfaces) = (Vec::new(), Vec::new(), Vec::new());
-        NetworkStage { id, name, plan, backends, machine, registry, leases, ports, request: None, interfaces }
+        NetworkStage { id, name, plan, backends, machine, place, leases, ports, request: None, interfaces }
     }
 
     /// The network as it was asked of the backends, and the interfaces as they are.
@@ -118,8 +119,37 @@ impl<'a> NetworkStage<'a> {
             attachments: vec![self.attachment(address.address)?],
             publish: self.plan.publish.clone(),
             egress: self.plan.egress,
+            off_limits: self.off_limits()?,
+            published: self.published()?,
             forwards: forward.interfaces,
         })
+    }
+
+    /// Every address of the host's, and every network of ours but the jail's own.
+    fn off_limits(&self) -> Result<Vec<IpNet>, Failure> {
+        let own = self.plan.network.subnet;
+        let mut off_limits: Vec<IpNet> =
+            host::addresses()?.into_iter().map(|address| address.net.addr().into()).collect();
+        let used = self.living()?.into_iter().map(|plan| plan.network);
+        let networks = Store::new(&self.place.networks).list()?.into_iter().chain(used);
+        off_limits.extend(
+            networks
+                .filter_map(|other| other.subnet)
+                .filter(|subnet| Some(*subnet) != own)
+                .map(|subnet| IpNet::V4(subnet.trunc())),
+        );
+        off_limits.sort_unstable();
+        off_limits.dedup();
+        Ok(off_limits)
+    }
+
+    /// What all jails publish on this host.
+    fn published(&self) -> Result<Vec<Publish>, Failure> {
+        let others = self.living()?.into_iter().flat_map(|plan| plan.publish);
+        let mut published: Vec<Publish> = others.chain(self.plan.publish.iter().cloned()).collect();
+        published.sort_unstable_by_key(ToString::to_string);
+        published.dedup();
+        Ok(published)
     }
 
     fn address(&self) -> Result<AddressLease, Failure> {
@@ -151,6 +181,14 @@ impl<'a> NetworkStage<'a> {
         })
     }
 
+    /// The networks of the other jails of this state directory.
+    fn living(&self) -> Result<Vec<NetworkPlan>, Failure> {
+        let others = self.place.registry().living()?.into_iter().filter(|jail| *jail.id() != self.id);
+        Ok(others
+            .filter_map(|jail| if let Wanted::Dmz(plan) = jail.plan.network { Some(*plan) } else { None })
+            .collect())
+    }
+
     /// A port that is taken, with the jail's name if it is one of ours that has it.
     fn explain(&self, refusal: Refusal) -> Failure {
         let Refusal::InUse { publish, port } = &refusal else { return refusal.into() };
@@ -160,7 +198,7 @@ impl<'a> NetworkStage<'a> {
                 .iter()
                 .any(|other| other.protocol == protocol && other.host.ports().any(|taken| taken == port))
         };
-        let jails = self.registry.living().unwrap_or_default();
+        let jails = self.place.registry().living().unwrap_or_default();
         let owner = jails.into_iter().find(|jail| {
             *jail.id() != self.id && matches!(&jail.plan.network, Wanted::Dmz(plan) if publishes(plan))
         });

@@ -1,44 +1,72 @@
 //! Taking back what a jail's network gave the host, by whoever ends it: its supervisor, or who finds it dead.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use jail_net::backend::{Backend, Detach, Role, Undo};
+use jail_net::backend::{Backend, Detach, Role, Support, Undo};
 use jail_net::forwarding;
 use jail_net::model::JailId;
-use jail_net::plugin;
+use jail_net::plugin::{self, Plugin};
 use jail_sys::Failure;
 
 use crate::journal::Entry;
 use crate::machine::{Machine, NetworkLock, give_back};
 
-/// Undoes one jail's journal, the last entry first. With the last jail of the machine goes what all of them shared.
-/// Goes on after a failure, and answers the first.
-pub(crate) async fn withdraw(
-    entries: &[Entry],
-    id: &JailId,
-    machine: &Machine,
-    ours: bool,
-) -> Result<(), Failure> {
-    let networked = entries.iter().any(|entry| matches!(entry, Entry::Networked { .. }));
-    let lock = if networked { Some(machine.network_lock()?) } else { None };
-    let last = match &lock {
-        Some(lock) => is_last(lock, id, machine).await?,
-        None => false,
-    };
-    let mut result = Ok(());
-    for entry in entries.iter().rev() {
-        let undone = match entry {
-            Entry::Attachment { role, plugin, undo } => detach(*role, plugin, id, undo, last).await,
-            // A dead jail's processes may not all be gone: who gives back its uid range looks at that first.
-            Entry::Lease { path } if !ours && path.starts_with(machine.uids()) => {
-                jail_ns::range::collect(&machine.uids())
-            }
-            Entry::Lease { path } => give_back(path, id, ours),
-            Entry::Networked { path } => leave(path, id, machine, ours, last),
+/// Whose journal is undone, and by whom.
+pub(crate) struct Undoing<'a> {
+    pub(crate) id: &'a JailId,
+    pub(crate) machine: &'a Machine,
+    /// Where a plugin is looked for that is no longer where the journal says.
+    pub(crate) plugin_dirs: &'a [PathBuf],
+    /// This process, or the one it was before, holds the jail's locks; otherwise nobody does.
+    pub(crate) ours: bool,
+}
+
+impl Undoing<'_> {
+    /// Undoes the entries, the last first. With the last jail of the machine goes what all of them shared. Goes on after
+    /// a failure, and answers the first.
+    pub(crate) async fn all(&self, entries: &[Entry]) -> Result<(), Failure> {
+        let networked = entries.iter().any(|entry| matches!(entry, Entry::Networked { .. }));
+        let lock = if networked { Some(self.machine.network_lock()?) } else { None };
+        let last = match &lock {
+            Some(lock) => is_last(lock, self.id, self.machine).await?,
+            None => false,
         };
-        result = result.and(undone);
+        let mut result = Ok(());
+        for entry in entries.iter().rev() {
+            let undone = match entry {
+                Entry::Attachment { role, plugin, undo } => self.detach(*role, plugin, undo, last).await,
+                // A dead jail's processes may not all be gone: who gives back its uid range looks at that first.
+                Entry::Lease { path } if !self.ours && path.starts_with(self.machine.uids()) => {
+                    jail_ns::range::collect(&self.machine.uids())
+                }
+                Entry::Lease { path } => give_back(path, self.id, self.ours),
+                Entry::Networked { path } => self.leave(path, last),
+            };
+            result = result.and(undone);
+        }
+        result
     }
-    result
+
+    async fn detach(&self, role: Role, plugin: &Path, undo: &Undo, last: bool) -> Result<(), Failure> {
+        // A link goes with its network namespace, in the background; who must see it gone waits for that itself.
+        let how = Detach { wait: false, last: last && role == Role::Firewall };
+        let plugin = if plugin.exists() { plugin::load(plugin)? } else { self.elsewhere(plugin)? };
+        plugin.detach(self.id, Some(undo), how).await
+    }
+
+    /// The plugin of the same file name in the plugin directories.
+    fn elsewhere(&self, gone: &Path) -> Result<Plugin, Failure> {
+        let found = plugin::find(self.plugin_dirs)?
+            .into_iter()
+            .find(|found| found.path.file_name() == gone.file_name());
+        plugin::load(found.as_ref().map_or(gone, |found| &found.path))
+    }
+
+    fn leave(&self, path: &Path, last: bool) -> Result<(), Failure> {
+        let restored =
+            if last { forwarding::restore(&self.machine.forwarding()).map(|_| ()) } else { Ok(()) };
+        restored.and(give_back(path, self.id, self.ours))
+    }
 }
 
 /// Whether no other jail uses the network. Answers under the lock that keeps it so: exclusive for the last one, shared
@@ -52,28 +80,14 @@ async fn is_last(lock: &NetworkLock, id: &JailId, machine: &Machine) -> Result<b
     Ok(last)
 }
 
-async fn detach(role: Role, plugin: &Path, id: &JailId, undo: &Undo, last: bool) -> Result<(), Failure> {
-    // A link goes with its network namespace, in the background; who must see it gone waits for that itself.
-    let how = Detach { wait: false, last: last && role == Role::Firewall };
-    plugin::load(plugin)?.detach(id, Some(undo), how).await
-}
-
-fn leave(path: &Path, id: &JailId, machine: &Machine, ours: bool, last: bool) -> Result<(), Failure> {
-    let restored = if last { forwarding::restore(&machine.forwarding()).map(|_| ()) } else { Ok(()) };
-    restored.and(give_back(path, id, ours))
-}
-
 /// Removes whatever belongs to no living jail of the machine, by name: for what no journal tells of. Answers it in words.
-pub(crate) async fn sweep(
-    machine: &Machine,
-    plugin_dirs: &[std::path::PathBuf],
-) -> Result<Vec<String>, Failure> {
+pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<Vec<String>, Failure> {
     let lock = machine.network_lock()?;
     lock.exclusive().await?;
     let alive = machine.alive()?;
     let mut removed = Vec::new();
     for found in plugin::survey(plugin_dirs).await? {
-        if let Ok((_, jail_net::backend::Support::Yes)) = found.result {
+        if let Ok((_, Support::Yes)) = found.result {
             removed.extend(plugin::load(&found.path)?.gc(&alive).await?.removed);
         }
     }
