@@ -13,13 +13,12 @@ use crate::registry::{Claim, Home};
 use crate::status::{Status, namespace};
 use crate::supervise::ended;
 
-/// Undoes every dead jail of this state directory; answers how many.
+/// Undoes every dead jail of this state directory; answers which, in words.
 ///
 /// # Errors
 /// What could not be undone.
-pub(crate) async fn dead(place: &Place) -> Result<usize, Failure> {
-    let machine = Machine::open()?;
-    Ok(reap(place, &machine).await?.len())
+pub(crate) async fn dead(place: &Place) -> Result<Vec<String>, Failure> {
+    reap(place, &Machine::open()?).await
 }
 
 /// Undoes every dead jail of this state directory, and sweeps the machine of what belongs to no living one.
