@@ -26,11 +26,11 @@ impl MountPlan {
                     Store::Log => self.limits.log,
                 };
                 let shared = if *store == Store::Log { "" } else { " (shared)" };
-                format!(
-                    "own, {}  rw,nosuid,nodev,size={}m{shared}",
-                    count(folders.len(), "empty directory", "empty directories"),
-                    size >> 20
-                )
+                let folders = match folders.len() {
+                    0 => String::new(),
+                    number => format!(", {}", count(number, "empty directory", "empty directories")),
+                };
+                format!("own{folders}  rw,nosuid,nodev,size={}m{shared}", size >> 20)
             }
             What::Overlay { lower, folders, .. } => {
                 let empty = folders.iter().filter(|folder| folder.empty).count();

@@ -93,6 +93,14 @@ fn what_cannot_be_granted_is_refused_in_words() {
 }
 
 #[test]
+fn a_directory_that_is_its_own_is_listed_without_a_count_of_nothing() {
+    let host = Host::new();
+    let lines = host.plan(&ViewSpec::default()).lines();
+    assert!(lines.iter().any(|line| line.starts_with("/tmp  own  rw,")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("/run  own, 1 empty directory  rw,")), "{lines:?}");
+}
+
+#[test]
 fn a_target_in_the_hosts_tree_must_exist_and_be_of_the_same_kind() {
     let host = Host::new();
     assert!(host.refusal(&bind("/srv/site", "/usr/site")).contains("there is no /usr/site"));
