@@ -8,6 +8,7 @@ use rustix::fs::FileType;
 
 use crate::host;
 use crate::inside::{Inside, Spot, State, is_below};
+use crate::lines::printable;
 use crate::plan::{Folder, Mount, MountPlan, STAGE, What};
 use crate::scan::folder_of;
 use crate::shown::text;
@@ -122,6 +123,24 @@ fn requests(spec: &ViewSpec) -> Result<Vec<Request<'_>>, Failure> {
     Ok(requests)
 }
 
+/// Whether the kernel takes it for the limit it says. It reads a number that begins with 0 as octal, and one that does
+/// not fit into 64 bits, or no longer does when it is rounded up to pages, as no limit.
+fn is_limit(size: &str) -> bool {
+    const LARGEST_PAGE: u64 = 64 << 10;
+    let digits = size.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let bytes = |unit: u64, number: u64| number.checked_mul(unit)?.checked_next_multiple_of(LARGEST_PAGE);
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u64>().ok());
+    let Some(number) = number.flatten().filter(|_| !digits.starts_with('0')) else { return false };
+    match &size[digits.len()..] {
+        "%" => number <= 100,
+        "" => bytes(1, number).is_some(),
+        "k" | "K" => bytes(1 << 10, number).is_some(),
+        "m" | "M" => bytes(1 << 20, number).is_some(),
+        "g" | "G" => bytes(1 << 30, number).is_some(),
+        _ => false,
+    }
+}
+
 /// The path as text with single slashes; relative ones and `..` are refused, for they mean something else inside.
 fn absolute(path: &Path, option: &str) -> Result<String, Failure> {
     let invalid = |why: &str| {
@@ -227,19 +246,14 @@ impl Request<'_> {
     /// A limit as tmpfs(5) takes it. An empty one would be no limit.
     fn size(&self, size: Option<&str>) -> Result<String, Failure> {
         let size = size.unwrap_or("25%");
-        let digits = size.trim_end_matches(['k', 'K', 'm', 'M', 'g', 'G', '%']);
-        let number = digits.parse::<u64>().ok().filter(|number| *number > 0);
-        let percent = size.ends_with('%');
-        match number {
-            Some(number) if size.len() - digits.len() <= 1 && (!percent || number <= 100) => {
-                Ok(size.to_owned())
-            }
-            _ => Err(self.refuse(
-                Kind::Invalid,
-                &format!("has no usable size: '{size}'"),
-                "give bytes, with k, m or g behind them, or a percentage of the memory with %",
-            )),
+        if is_limit(size) {
+            return Ok(size.to_owned());
         }
+        Err(self.refuse(
+            Kind::Invalid,
+            &format!("has no usable size: '{}'", printable(size)),
+            "give bytes, with k, m or g behind them and less than 16 EiB, or a percentage of the memory with %",
+        ))
     }
 
     fn freeze(&self, spot: Spot) -> Result<Option<Mount>, Failure> {

@@ -57,7 +57,8 @@ impl MountPlan {
     }
 }
 
-fn printable(line: &str) -> String {
+/// With what a terminal would obey escaped.
+pub(crate) fn printable(line: &str) -> String {
     line.chars().fold(String::new(), |mut line, letter| {
         match letter.is_control() {
             true => line.extend(letter.escape_default()),

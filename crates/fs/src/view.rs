@@ -50,7 +50,7 @@ pub struct Bind {
 pub struct Tmpfs {
     /// The jail's path.
     pub target: PathBuf,
-    /// Its limit as tmpfs(5) takes it: bytes, with `k`, `m`, `g`, or a percentage of memory with `%`; `None` is what
-    /// the jail's other directories have in common.
+    /// Its limit as tmpfs(5) takes it: bytes, with `k`, `m`, `g`, less than 16 EiB, or a percentage of memory with `%`;
+    /// `None` is a quarter of the memory.
     pub size: Option<String>,
 }

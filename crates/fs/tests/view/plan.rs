@@ -151,8 +151,12 @@ fn a_limit_that_is_none_is_refused() {
         tmpfs: vec![Tmpfs { target: "/srv/site".into(), size: Some(size.to_owned()) }],
         ..ViewSpec::default()
     };
-    for size in ["0", "", "m", "5x", "101%", "1gg"] {
-        assert!(host.refusal(&with(size)).contains("no usable size"), "{size}");
+    let none = ["0", "", "m", "5x", "101%", "1gg", "+5m", "010m", "0x10", "5%m", "5é"];
+    // 2^64 bytes, and what is 2^64 once it is rounded up to pages
+    let too_large = ["17179869184g", "18014398509481984k", "18446744073709551615", "99999999999999999999"];
+    for size in none.into_iter().chain(too_large) {
+        let refusal = host.refusal(&with(size));
+        assert!(refusal.starts_with("--tmpfs=/srv/site has no usable size"), "{size}: {refusal}");
     }
     assert!(host.line(&with("64m"), "/srv/site").unwrap().contains("size=64m"));
 }

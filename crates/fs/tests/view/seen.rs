@@ -246,6 +246,15 @@ fn a_directory_in_memory_has_its_limit() {
 }
 
 #[test]
+fn the_largest_limit_that_is_taken_is_one() {
+    on_a_host(|host| {
+        let tmpfs = vec![Tmpfs { target: "/tmp/large".into(), size: Some("17179869183g".to_owned()) }];
+        let seen = host.see(&ViewSpec { tmpfs, ..ViewSpec::default() }, "stat -f -c %b /tmp/large");
+        assert_eq!(seen.trim().parse::<u64>().unwrap_or(0), 17_179_869_183 << 18, "{seen}");
+    });
+}
+
+#[test]
 fn a_generated_file_is_read_by_everybody_and_written_by_nobody() {
     on_a_host(|host| {
         let files =
