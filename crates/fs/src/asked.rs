@@ -24,7 +24,7 @@ struct Request<'a> {
 }
 
 enum Wish<'a> {
-    Show { source: &'a Path, writable: bool },
+    Show { source: String, writable: bool },
     Tmpfs { size: Option<&'a str> },
     Text { content: &'a str },
     Freeze,
@@ -100,11 +100,13 @@ fn requests(spec: &ViewSpec) -> Result<Vec<Request<'_>>, Failure> {
     for grant in &spec.grants {
         let suffix = if grant.writable { ":rw" } else { "" };
         let option = format!("--grant={}{suffix}", grant.path.display());
-        add(option, &grant.path, Wish::Show { source: &grant.path, writable: grant.writable })?;
+        let source = absolute(&grant.path, &option)?;
+        add(option, &grant.path, Wish::Show { source, writable: grant.writable })?;
     }
     for bind in &spec.binds {
         let option = format!("--bind={},{}", bind.source.display(), bind.target.display());
-        add(option, &bind.target, Wish::Show { source: &bind.source, writable: bind.writable })?;
+        let source = absolute(&bind.source, &option)?;
+        add(option, &bind.target, Wish::Show { source, writable: bind.writable })?;
     }
     for tmpfs in &spec.tmpfs {
         let size = tmpfs.size.as_deref();
@@ -168,7 +170,7 @@ impl Request<'_> {
             Wish::Freeze => self.freeze(spot),
             Wish::Hide => self.hide(spot, inside),
             Wish::Show { source, writable } => {
-                let (source, file) = self.source(source, root)?;
+                let (source, file) = self.source(Path::new(source), root)?;
                 let what = What::Host { source, mapped: true, deep: true };
                 let mount = self.place(spot, inside, file, what)?;
                 Ok(Some(Mount { writable: *writable, ..mount }))

@@ -93,6 +93,29 @@ fn what_cannot_be_granted_is_refused_in_words() {
 }
 
 #[test]
+fn a_path_that_is_not_written_in_full_is_refused_wherever_it_stands() {
+    let host = Host::new();
+    let path = |text: &str| vec![PathBuf::from(text)];
+    for wrong in ["srv/site", ".", "./srv", "", "/srv/../etc", "/srv/.."] {
+        let tmpfs = vec![Tmpfs { target: wrong.into(), size: None }];
+        for spec in [
+            grant(wrong, false),
+            bind(wrong, "/data"),
+            bind("/srv/site", wrong),
+            blacklist(wrong),
+            ViewSpec { read_only: path(wrong), ..ViewSpec::default() },
+            ViewSpec { tmpfs, ..ViewSpec::default() },
+            ViewSpec { files: vec![(wrong.into(), String::new())], ..ViewSpec::default() },
+        ] {
+            let failure = jail_fs::plan_at(&spec, host.root()).unwrap_err();
+            assert_eq!(failure.kind, jail_sys::Kind::Invalid, "{spec:?}: {failure}");
+            assert!(failure.hint.contains("in full"), "{spec:?}: {failure}");
+        }
+    }
+    assert!(host.line(&grant("/srv/./site/", false), "/srv/site").is_some());
+}
+
+#[test]
 fn a_directory_that_is_its_own_is_listed_without_a_count_of_nothing() {
     let host = Host::new();
     let lines = host.plan(&ViewSpec::default()).lines();
