@@ -1,18 +1,18 @@
 //! What the user asked for, as mounts on top of the default view.
 
 use std::os::fd::AsFd;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use jail_sys::{Failure, Kind};
 use rustix::fs::FileType;
 
-use crate::host;
 use crate::inside::{Inside, Spot, State, is_below};
 use crate::lines::printable;
 use crate::plan::{Folder, Mount, MountPlan, STAGE, What};
 use crate::scan::folder_of;
 use crate::shown::text;
 use crate::view::ViewSpec;
+use crate::{host, privilege};
 
 /// One option of the user's.
 struct Request<'a> {
@@ -97,16 +97,18 @@ fn requests(spec: &ViewSpec) -> Result<Vec<Request<'_>>, Failure> {
         requests.push(Request { option, path, wish });
         Ok::<(), Failure>(())
     };
+    // what is frozen itself need not be open for writing below that
+    let writable = |asked: bool, target: &PathBuf| asked && !spec.read_only.contains(target);
     for grant in &spec.grants {
         let suffix = if grant.writable { ":rw" } else { "" };
         let option = format!("--grant={}{suffix}", grant.path.display());
         let source = absolute(&grant.path, &option)?;
-        add(option, &grant.path, Wish::Show { source, writable: grant.writable })?;
+        add(option, &grant.path, Wish::Show { source, writable: writable(grant.writable, &grant.path) })?;
     }
     for bind in &spec.binds {
         let option = format!("--bind={},{}", bind.source.display(), bind.target.display());
         let source = absolute(&bind.source, &option)?;
-        add(option, &bind.target, Wish::Show { source, writable: bind.writable })?;
+        add(option, &bind.target, Wish::Show { source, writable: writable(bind.writable, &bind.target) })?;
     }
     for tmpfs in &spec.tmpfs {
         let size = tmpfs.size.as_deref();
@@ -155,7 +157,7 @@ fn absolute(path: &Path, option: &str) -> Result<String, Failure> {
     if path.components().any(|part| part == Component::ParentDir) {
         return Err(invalid("has '..' in it"));
     }
-    let clean: std::path::PathBuf = path.components().collect();
+    let clean: PathBuf = path.components().collect();
     text(&clean)
 }
 
@@ -170,7 +172,7 @@ impl Request<'_> {
             Wish::Freeze => self.freeze(spot),
             Wish::Hide => self.hide(spot, inside),
             Wish::Show { source, writable } => {
-                let (source, file) = self.source(Path::new(source), root)?;
+                let (source, file) = self.source(Path::new(source), *writable, root)?;
                 let what = What::Host { source, mapped: true, deep: true };
                 let mount = self.place(spot, inside, file, what)?;
                 Ok(Some(Mount { writable: *writable, ..mount }))
@@ -221,10 +223,11 @@ impl Request<'_> {
     }
 
     /// The source's path on the host without symbolic links, and whether it is a file.
-    fn source(&self, source: &Path, root: &Path) -> Result<(String, bool), Failure> {
+    fn source(&self, source: &Path, writable: bool, root: &Path) -> Result<(String, bool), Failure> {
         let opened = host::open_inside(root, source);
-        let found = opened.and_then(|file| Ok((host::path_of(file.as_fd())?, rustix::fs::fstat(&file)?)));
-        let (path, stat) = found.map_err(|error| match error.kind() {
+        let found =
+            opened.and_then(|file| Ok((host::path_of(file.as_fd())?, rustix::fs::fstat(&file)?, file)));
+        let (path, stat, opened) = found.map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 self.refuse(Kind::NotFound, "names a path that the host does not have", "create it first")
             }
@@ -241,7 +244,12 @@ impl Request<'_> {
                 "names a device, and a jail opens no devices but its own",
                 "",
             )),
-            kind => Ok((text(&path)?, kind != FileType::Directory)),
+            kind => {
+                if writable {
+                    privilege::refuse(&self.option, opened.as_fd(), &path)?;
+                }
+                Ok((text(&path)?, kind != FileType::Directory))
+            }
         }
     }
 

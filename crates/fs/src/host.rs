@@ -27,8 +27,14 @@ pub(crate) fn path_of(file: BorrowedFd<'_>) -> io::Result<PathBuf> {
     Ok(PathBuf::from(std::ffi::OsString::from_vec(path.into_bytes())))
 }
 
+const AUTOFS_SUPER_MAGIC: rustix::fs::FsWord = 0x0187;
+
 /// Whether `path` is an autofs mount: looking into one starts mounts of the host's.
 pub(crate) fn is_autofs(path: &Path) -> bool {
-    const AUTOFS_SUPER_MAGIC: rustix::fs::FsWord = 0x0187;
     rustix::fs::statfs(path).is_ok_and(|stat| stat.f_type == AUTOFS_SUPER_MAGIC)
+}
+
+/// The same for an open file.
+pub(crate) fn is_autofs_mount(file: BorrowedFd<'_>) -> bool {
+    rustix::fs::fstatfs(file).is_ok_and(|stat| stat.f_type == AUTOFS_SUPER_MAGIC)
 }

@@ -24,6 +24,14 @@
 //! What the jail writes to its own directories is memory. /run and /dev hold 32 MiB; /var/log a sixteenth of the
 //! host's memory, at most 1 GiB; all others together a quarter, at most 4 GiB.
 //!
+//! # What may not be written to
+//!
+//! write(2) takes set-user-ID, set-group-ID and capabilities from a program; a shared mapping, mmap(2), does not. A grant
+//! or bind that can be written to is therefore refused where there is such a program below it, on a mount that the host
+//! does not have as nosuid. It is a look at the moment of planning: what the host puts there later is not seen, nor that
+//! a file on a nosuid mount has its privilege through another mount. It costs a statx(2) and a getxattr(2) per file, and
+//! nothing where the mount is nosuid.
+//!
 //! # What it does not do
 //!
 //! It makes no namespaces and runs nothing: that is `jail-sys` and `jail-ns`. A read-only mount does not stop connect(2)
@@ -38,8 +46,10 @@ mod dev;
 mod host;
 mod inside;
 mod lines;
+mod mountinfo;
 mod own;
 mod plan;
+mod privilege;
 mod proc;
 mod scan;
 mod shown;

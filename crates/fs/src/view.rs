@@ -30,7 +30,8 @@ pub struct ViewSpec {
 pub struct Grant {
     /// The path.
     pub path: PathBuf,
-    /// May the jail write to it?
+    /// May the jail write to it? Then no set-user-ID, set-group-ID or capable program may be below it, unless its mount
+    /// is nosuid: every file there is looked at when it is planned.
     pub writable: bool,
 }
 
@@ -41,7 +42,7 @@ pub struct Bind {
     pub source: PathBuf,
     /// The jail's path.
     pub target: PathBuf,
-    /// May the jail write to it?
+    /// May the jail write to it? As in [`Grant::writable`].
     pub writable: bool,
 }
 

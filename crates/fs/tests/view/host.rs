@@ -2,11 +2,12 @@
 //! has the real programs and a jail's view of it can be run.
 
 use std::ffi::CString;
-use std::fs::{self, Permissions};
-use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::fs::{self, File, Permissions};
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use jail_fs::{MountPlan, ViewSpec};
 use jail_sys::op::{Op, Program, Step};
@@ -157,4 +158,32 @@ pub(crate) fn on_a_host(test: impl FnOnce(&Host) + Send) {
 pub(crate) fn bind(source: &Path, target: &Path) {
     let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
     mount(Some(source), target, None::<&str>, flags, None::<&str>).unwrap();
+}
+
+/// A user namespace with the map of [`IDS`], and the process that holds it until it is dropped.
+pub(crate) struct Holder(Child);
+
+impl Holder {
+    pub(crate) fn new() -> (Holder, OwnedFd) {
+        let mut command = Command::new("unshare");
+        let child =
+            command.args(["--user", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut holder = Holder(child);
+        // cat answers once unshare has made the namespace and become it
+        holder.0.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        holder.0.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        let pid = holder.0.id();
+        for map in ["uid_map", "gid_map"] {
+            fs::write(format!("/proc/{pid}/{map}"), format!("0 {} {}\n", IDS.base, IDS.size)).unwrap();
+        }
+        let namespace = File::open(format!("/proc/{pid}/ns/user")).unwrap();
+        (holder, namespace.into())
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
 }

@@ -5,4 +5,6 @@ mod host;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod privilege;
+#[cfg(test)]
 mod seen;

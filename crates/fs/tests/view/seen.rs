@@ -1,45 +1,16 @@
 //! What is seen, by a process that runs with the view. These tests need root.
 
 use std::fs::{self, File};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use jail_fs::{Bind, Grant, Tmpfs, ViewSpec};
 use jail_sys::call;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
-use crate::host::{Host, IDS, WWW, bind, on_a_host, run};
-
-/// A user namespace with the map of [`IDS`], and the process that holds it until it is dropped.
-struct Holder(Child);
-
-impl Holder {
-    fn new() -> (Holder, OwnedFd) {
-        let mut command = Command::new("unshare");
-        let child =
-            command.args(["--user", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut holder = Holder(child);
-        // cat answers once unshare has made the namespace and become it
-        use std::io::{Read, Write};
-        holder.0.stdin.as_mut().unwrap().write_all(b"x").unwrap();
-        holder.0.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-        let pid = holder.0.id();
-        for map in ["uid_map", "gid_map"] {
-            fs::write(format!("/proc/{pid}/{map}"), format!("0 {} {}\n", IDS.base, IDS.size)).unwrap();
-        }
-        let namespace = File::open(format!("/proc/{pid}/ns/user")).unwrap();
-        (holder, namespace.into())
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
-}
+use crate::host::{Holder, Host, IDS, WWW, bind, on_a_host, run};
 
 fn default_view(host: &Host, script: &str) -> String {
     host.see(&ViewSpec::default(), script)
