@@ -146,7 +146,7 @@ fn it_cannot_gain_what_a_set_uid_program_gives() {
 #[test]
 fn a_writable_grant_is_no_way_to_plant_a_set_uid_program_on_the_host() {
     let host = Host::new();
-    host.sh("mkdir /srv/shared; cp /bin/true /srv/shared/host; chmod 4755 /srv/shared/host").succeeds();
+    host.sh("mkdir /srv/shared").succeeds();
     host.jailed("--grant=/srv/shared:rw", "cp /bin/true /srv/shared/planted").succeeds();
     host.sh("test -x /srv/shared/planted -a -O /srv/shared/planted").succeeds();
     for script in [
@@ -159,7 +159,13 @@ fn a_writable_grant_is_no_way_to_plant_a_set_uid_program_on_the_host() {
     ] {
         host.jailed("--grant=/srv/shared:rw", script).fails();
     }
-    assert_eq!(host.sh("find /srv/shared -perm /6000").succeeds(), "/srv/shared/host");
+    assert_eq!(host.sh("find /srv/shared -perm /6000").succeeds(), "");
+    // One that is there already could be rewritten, so that tree is not granted at all.
+    host.sh("cp /bin/true /srv/shared/host; chmod 4755 /srv/shared/host; find /srv/shared -perm /6000")
+        .prints("/srv/shared/host")
+        .succeeds();
+    host.jailed("--grant=/srv/shared:rw", "true").says("/srv/shared/host").exits(125);
+    host.jailed("--grant=/srv/shared", "true").succeeds();
 }
 
 #[test]
