@@ -58,9 +58,17 @@ fn attend(payload: i32, signals: i32) -> i32 {
 /// ended and only what it left is running, everything that asks for an end is for everybody.
 fn pass_on(signal: i32, payload: Option<i32>) {
     match (signal, payload) {
-        (signal::TERM, _) | (signal::HUP | signal::INT | signal::QUIT, None) => os::kill(EVERYBODY, signal::TERM),
+        (signal::TERM, _) | (signal::HUP | signal::INT | signal::QUIT, None) => {
+            os::kill(EVERYBODY, signal::TERM)
+        }
         (
-            signal::HUP | signal::INT | signal::QUIT | signal::USR1 | signal::USR2 | signal::CONT | signal::WINCH,
+            signal::HUP
+            | signal::INT
+            | signal::QUIT
+            | signal::USR1
+            | signal::USR2
+            | signal::CONT
+            | signal::WINCH,
             Some(payload),
         ) => os::kill(-payload, signal),
         _ => {}

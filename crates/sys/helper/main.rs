@@ -9,6 +9,7 @@ mod filter;
 mod init;
 mod memory;
 mod os;
+mod own;
 mod protocol;
 #[path = "../src/raw.rs"]
 mod raw;

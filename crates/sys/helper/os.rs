@@ -13,10 +13,13 @@ pub(crate) mod nr {
     pub(crate) const RT_SIGPROCMASK: usize = 14;
     pub(crate) const IOCTL: usize = 16;
     pub(crate) const KILL: usize = 62;
+    pub(crate) const FCNTL: usize = 72;
+    pub(crate) const GETPGID: usize = 121;
     pub(crate) const PRCTL: usize = 157;
     pub(crate) const RESTART: usize = 219;
     pub(crate) const EXIT_GROUP: usize = 231;
     pub(crate) const WAITID: usize = 247;
+    pub(crate) const OPENAT: usize = 257;
     pub(crate) const UNLINKAT: usize = 263;
     pub(crate) const PPOLL: usize = 271;
     pub(crate) const SIGNALFD4: usize = 289;
@@ -36,10 +39,13 @@ pub(crate) mod nr {
     pub(crate) const RT_SIGPROCMASK: usize = 135;
     pub(crate) const IOCTL: usize = 29;
     pub(crate) const KILL: usize = 129;
+    pub(crate) const FCNTL: usize = 25;
+    pub(crate) const GETPGID: usize = 155;
     pub(crate) const PRCTL: usize = 167;
     pub(crate) const RESTART: usize = 128;
     pub(crate) const EXIT_GROUP: usize = 94;
     pub(crate) const WAITID: usize = 95;
+    pub(crate) const OPENAT: usize = 56;
     pub(crate) const UNLINKAT: usize = 35;
     pub(crate) const PPOLL: usize = 73;
     pub(crate) const SIGNALFD4: usize = 74;
@@ -51,6 +57,7 @@ pub(crate) mod nr {
 }
 
 pub(crate) const EINTR: i32 = 4;
+pub(crate) const EIO: i32 = 5;
 pub(crate) const EAGAIN: i32 = 11;
 pub(crate) const EISDIR: i32 = 21;
 const AT_FDCWD: usize = -100isize as usize;
@@ -65,6 +72,7 @@ pub(crate) mod signal {
     pub(crate) const PIPE: i32 = 13;
     pub(crate) const TERM: i32 = 15;
     pub(crate) const CONT: i32 = 18;
+    pub(crate) const TTIN: i32 = 21;
     pub(crate) const TTOU: i32 = 22;
     pub(crate) const WINCH: i32 = 28;
 
@@ -106,6 +114,34 @@ pub(crate) fn write(file: i32, data: &[u8]) -> Answer {
 
 pub(crate) fn close(file: i32) {
     let _ = call(nr::CLOSE, [fd(file), 0, 0, 0, 0, 0]);
+}
+
+const NONBLOCK: usize = 0o4_000;
+
+pub(crate) fn set_nonblocking(file: i32) {
+    const F_GETFL: usize = 3;
+    const F_SETFL: usize = 4;
+    if let Ok(flags) = call(nr::FCNTL, [fd(file), F_GETFL, 0, 0, 0, 0]) {
+        let _ = call(nr::FCNTL, [fd(file), F_SETFL, flags | NONBLOCK, 0, 0, 0]);
+    }
+}
+
+/// Opens a pipe or a terminal, close-on-exec; `access` is `O_RDONLY` or `O_WRONLY`.
+pub(crate) fn open_nonblocking(path: &CStr, access: usize) -> Result<i32, raw::Errno> {
+    const NOCTTY_CLOEXEC: usize = 0o400 | 0o2_000_000;
+    let flags = access | NONBLOCK | NOCTTY_CLOEXEC;
+    call(nr::OPENAT, [AT_FDCWD, path.as_ptr() as usize, flags, 0, 0, 0]).map(|file| file as i32)
+}
+
+/// Whether it is a pipe, with or without a name: only those have a capacity.
+pub(crate) fn is_pipe(file: i32) -> bool {
+    const F_GETPIPE_SZ: usize = 1032;
+    call(nr::FCNTL, [fd(file), F_GETPIPE_SZ, 0, 0, 0, 0]).is_ok()
+}
+
+/// Our process group.
+pub(crate) fn group() -> Answer {
+    call(nr::GETPGID, [0; 6])
 }
 
 pub(crate) fn kill(process: i32, signal: i32) {
@@ -159,8 +195,8 @@ pub(crate) fn block(set: u64) -> Answer {
 
 /// A descriptor to read these signals from, which must be blocked; reading it does not wait.
 pub(crate) fn signalfd(set: u64) -> Answer {
-    const CLOEXEC_NONBLOCK: usize = 0o2_000_000 | 0o4_000;
-    call(nr::SIGNALFD4, [fd(-1), &raw const set as usize, 8, CLOEXEC_NONBLOCK, 0, 0])
+    const CLOEXEC: usize = 0o2_000_000;
+    call(nr::SIGNALFD4, [fd(-1), &raw const set as usize, 8, CLOEXEC | NONBLOCK, 0, 0])
 }
 
 /// Bytes of one `struct signalfd_siginfo`; its first word is the signal.
@@ -187,6 +223,10 @@ pub(crate) struct Poll {
 impl Poll {
     pub(crate) const IN: i16 = 1;
     pub(crate) const OUT: i16 = 4;
+    /// Happens unasked; to a pipe when nobody reads it.
+    pub(crate) const ERR: i16 = 8;
+    /// A place that is not used.
+    pub(crate) const NOTHING: Poll = Poll::new(-1, 0);
 
     pub(crate) const fn new(file: i32, events: i16) -> Self {
         Poll { file, events, happened: 0 }

@@ -1,8 +1,9 @@
 //! One direction of a copy between two descriptors that never blocks: it holds at most what one write takes.
 
 use crate::arguments::Copy;
-use crate::os::{self, EAGAIN, EINTR, Poll};
+use crate::os::{self, EAGAIN, EINTR, EIO, Poll};
 use crate::raw::Errno;
+use crate::{own, terminal};
 
 /// `PIPE_BUF`: a pipe that polls writable takes so much without blocking.
 const CHUNK: usize = 4096;
@@ -10,71 +11,138 @@ const CHUNK: usize = 4096;
 /// `VEOF` as terminals have it unless told otherwise.
 const END_OF_TRANSMISSION: u8 = 4;
 
+/// Which way a copy goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The jail's output, to the user.
+    Out,
+    /// The user's standard input, to a terminal of the jail's, which is told of its end as by a key.
+    IntoTerminal,
+    /// The user's standard input, to a pipe of the jail's, which is closed at its end.
+    IntoPipe,
+}
+
 /// A copy under way.
 pub(crate) struct Relay {
-    copy: Copy,
-    /// The source has more; false after its end of file.
+    from: i32,
+    to: i32,
+    way: Way,
+    /// A pipe says without being written to that nobody reads it any more.
+    to_pipe: bool,
+    /// The source has more; false after its end.
     open: bool,
-    /// At the source's end of file, tell a terminal so.
-    into_terminal: bool,
+    /// The source ends where it is empty.
+    draining: bool,
     held: usize,
     sent: usize,
     buffer: [u8; CHUNK],
 }
 
 impl Relay {
-    pub(crate) fn new(copy: Copy, into_terminal: bool) -> Self {
-        Relay { copy, open: true, into_terminal, held: 0, sent: 0, buffer: [0; CHUNK] }
+    pub(crate) fn new(copy: Copy, way: Way) -> Self {
+        let (from, to) = (own::source(copy.from), own::target(copy.to));
+        let to_pipe = os::is_pipe(to);
+        Relay { from, to, way, to_pipe, open: true, draining: false, held: 0, sent: 0, buffer: [0; CHUNK] }
+    }
+
+    /// Whether it feeds the jail.
+    pub(crate) fn is_input(&self) -> bool {
+        self.way != Way::Out
     }
 
     /// Whether everything has been copied, or cannot be.
     pub(crate) fn is_done(&self) -> bool {
-        !self.open && self.sent == self.held
+        !self.open && self.is_empty()
     }
 
-    /// What it waits for.
-    pub(crate) fn poll(&self) -> Poll {
-        match (self.sent < self.held, self.open) {
-            (true, _) => Poll::new(self.copy.to, Poll::OUT),
-            (false, true) => Poll::new(self.copy.from, Poll::IN),
-            (false, false) => Poll::new(-1, 0),
+    fn is_empty(&self) -> bool {
+        self.sent == self.held
+    }
+
+    /// What it waits for: its source, its target.
+    pub(crate) fn polls(&self) -> [Poll; 2] {
+        if !self.is_empty() {
+            return [Poll::NOTHING, Poll::new(self.to, Poll::OUT)];
+        }
+        if !self.open {
+            return [Poll::NOTHING; 2];
+        }
+        let from = if self.may_read() { Poll::new(self.from, Poll::IN) } else { Poll::NOTHING };
+        let to = if self.to_pipe { Poll::new(self.to, 0) } else { Poll::NOTHING };
+        [from, to]
+    }
+
+    /// What is typed while we are in the background is the shell's. Nothing tells that we are back, but whatever happens
+    /// next lets us ask again: as a rule the SIGCONT of the shell's `fg`.
+    fn may_read(&self) -> bool {
+        !self.is_input() || terminal::is_ours()
+    }
+
+    /// Goes on after something it waited for happened.
+    pub(crate) fn advance(&mut self, [source, target]: [Poll; 2]) {
+        if target.happened & Poll::ERR != 0 {
+            self.give_up();
+        } else if target.happened != 0 {
+            self.send();
+            if self.draining && self.open && self.is_empty() {
+                self.receive();
+            }
+        } else if source.happened != 0 {
+            self.receive();
         }
     }
 
-    /// Goes on after what it waited for happened.
-    pub(crate) fn advance(&mut self) {
-        if self.sent < self.held { self.send() } else { self.receive() }
+    /// Every writer inside is gone, so what is there now is all there is. Not waiting for end of file, for a jail may
+    /// have passed its end of a pipe to somebody outside.
+    pub(crate) fn drain(&mut self) {
+        self.draining = true;
+        if self.open && self.is_empty() {
+            self.receive();
+        }
     }
 
     fn receive(&mut self) {
-        match os::read(self.copy.from, &mut self.buffer) {
-            Ok(0) => {
-                self.open = false;
-                if self.into_terminal {
-                    self.buffer[0] = END_OF_TRANSMISSION;
-                    (self.sent, self.held) = (0, 1);
-                }
-            }
+        match os::read(self.from, &mut self.buffer) {
+            Ok(0) => self.end(),
             Ok(length) => (self.sent, self.held) = (0, length),
-            Err(Errno(EAGAIN | EINTR)) => {}
-            Err(_) => self.open = false, // EIO: the last slave of a terminal is closed
+            Err(Errno(EAGAIN | EINTR)) if !self.draining => {}
+            Err(Errno(EIO)) if !self.may_read() => {} // in the background since we asked
+            Err(_) => self.end(),                     // EIO: the last slave of a terminal is closed
+        }
+    }
+
+    /// After the end of the source.
+    fn end(&mut self) {
+        self.open = false;
+        match self.way {
+            Way::Out => {}
+            Way::IntoTerminal => {
+                self.buffer[0] = END_OF_TRANSMISSION;
+                (self.sent, self.held) = (0, 1);
+            }
+            Way::IntoPipe => os::close(self.to),
         }
     }
 
     fn send(&mut self) {
         let held = self.buffer.get(self.sent..self.held).unwrap_or_default();
-        match os::write(self.copy.to, held) {
+        match os::write(self.to, held) {
             Ok(length) => self.sent += length,
             Err(Errno(EAGAIN | EINTR)) => {}
             Err(_) => self.give_up(),
         }
     }
 
-    /// Nobody takes it any more: closing the source lets the jail's writers know as if they wrote there themselves.
+    /// Nobody takes it any more. The jail's writers are to know as if they wrote there themselves; what the user types
+    /// from now on is the shell's.
     fn give_up(&mut self) {
         self.sent = self.held;
-        if self.open && self.copy.from > 2 {
-            os::close(self.copy.from);
+        if self.open {
+            match self.way {
+                Way::Out => os::close(self.from),
+                Way::IntoTerminal => {}
+                Way::IntoPipe => os::close(self.to),
+            }
         }
         self.open = false;
     }

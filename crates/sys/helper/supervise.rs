@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_char};
 use crate::arguments::{Copy, End, Supervision, decimal};
 use crate::os::{self, Poll, Whom, signal};
 use crate::protocol::{RELAYS, shell_status};
-use crate::relay::Relay;
+use crate::relay::{Relay, Way};
 use crate::terminal::Terminal;
 
 const NOT_SET_UP: i32 = 125;
@@ -22,14 +22,14 @@ const PASSED_ON: u64 = signal::set(&[
     signal::WINCH,
 ]);
 
-/// Blocked without being read: a write to a closed pipe or from the background answers with an error instead.
-const SILENCED: u64 = signal::set(&[signal::PIPE, signal::TTOU]);
+/// Blocked without being read: what would stop or end us answers with an error instead, a write to a closed pipe or
+/// the use of a terminal from the background.
+const SILENCED: u64 = signal::set(&[signal::PIPE, signal::TTIN, signal::TTOU]);
 
-/// The signals, the jail, the terminal's two directions, and the other relays.
-const EVENTS: usize = 2 + COPIES;
+/// The terminal's two directions, and the other relays.
 const COPIES: usize = 2 + RELAYS;
-/// Of the copies, the one that feeds the jail: it ends with the jail, the others when they are drained.
-const INPUT: usize = 0;
+
+type Copies = [Option<Relay>; COPIES];
 
 /// Supervises to the end. `arguments` are those that belong to [`Supervision::end`], followed by null; the slot before
 /// them is free to use.
@@ -60,7 +60,8 @@ pub(crate) unsafe fn run(
     os::exit(status)
 }
 
-/// Waits until the jail has ended and its output is drained; the answer is its status.
+/// Waits until the jail has ended and its output is drained; the answer is its status. A user who reads slowly gets all
+/// of it, one who asks for an end does not wait for that.
 fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> i32 {
     let mut copies = copies(plan);
     let mut ended = None;
@@ -70,15 +71,26 @@ fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> i32 {
         {
             return status;
         }
-        let mut events = [Poll::new(-1, 0); EVENTS];
-        events[0] = Poll::new(signals, Poll::IN);
-        events[1] = Poll::new(if ended.is_none() { plan.init } else { -1 }, Poll::IN);
-        for (event, copy) in events.iter_mut().skip(2).zip(&copies) {
-            *event = copy.as_ref().map_or(Poll::new(-1, 0), Relay::poll);
+        let init = if ended.is_none() { Poll::new(plan.init, Poll::IN) } else { Poll::NOTHING };
+        let mut events = [[Poll::NOTHING; 2]; 1 + COPIES];
+        events[0] = [Poll::new(signals, Poll::IN), init];
+        for (event, copy) in events.iter_mut().skip(1).zip(&copies) {
+            *event = copy.as_ref().map_or([Poll::NOTHING; 2], Relay::polls);
         }
-        os::poll(&mut events);
-        if events[0].happened != 0 {
+        os::poll(events.as_flattened_mut());
+        let [signalled, exited] = events[0];
+        for (event, copy) in events.iter().skip(1).zip(&mut copies) {
+            if let Some(copy) = copy {
+                copy.advance(*event);
+            }
+        }
+        if exited.happened != 0 {
+            ended = ended.or_else(|| end_of(plan.init, &mut copies));
+        }
+        if signalled.happened != 0 {
             while let Some(signal) = os::next_signal(signals) {
+                // Asked anew: who saw the jail end and then sends a signal means us.
+                ended = ended.or_else(|| end_of(plan.init, &mut copies));
                 match ended {
                     None => pass_on(signal, plan.init, terminal),
                     Some(status) if signal::set(&[signal]) & ENDING != 0 => return status,
@@ -86,33 +98,36 @@ fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> i32 {
                 }
             }
         }
-        for (event, copy) in events.iter().skip(2).zip(&mut copies) {
-            if let Some(copy) = copy.as_mut().filter(|_| event.happened != 0) {
-                copy.advance();
-            }
-        }
-        if events[1].happened != 0
-            && let Some(status) = status_of(plan.init)
-        {
-            ended = Some(status);
-            copies[INPUT] = None;
-        }
     }
 }
 
-/// A user who sends one of these while the last output drains does not want to wait for it.
+/// Ends the copying once the jail has ended.
 const ENDING: u64 = signal::set(&[signal::TERM, signal::INT, signal::HUP, signal::QUIT]);
 
-fn copies(plan: &Supervision) -> [Option<Relay>; COPIES] {
+fn copies(plan: &Supervision) -> Copies {
     let mut copies = [const { None }; COPIES];
     if let Some(master) = plan.terminal {
-        copies[INPUT] = Some(Relay::new(Copy { from: 0, to: master }, true));
-        copies[INPUT + 1] = Some(Relay::new(Copy { from: master, to: 1 }, false));
+        copies[0] = Some(Relay::new(Copy { from: 0, to: master }, Way::IntoTerminal));
+        copies[1] = Some(Relay::new(Copy { from: master, to: 1 }, Way::Out));
     }
     for (place, relay) in copies.iter_mut().skip(2).zip(plan.relays) {
-        *place = relay.map(|copy| Relay::new(copy, false));
+        let way = |copy: Copy| if copy.from == 0 { Way::IntoPipe } else { Way::Out };
+        *place = relay.map(|copy| Relay::new(copy, way(copy)));
     }
     copies
+}
+
+/// The jail's status, if it has ended: then nothing feeds it any more, and only the rest of its output is copied.
+fn end_of(init: i32, copies: &mut Copies) -> Option<i32> {
+    let status = status_of(init)?;
+    for place in copies {
+        match place {
+            Some(copy) if copy.is_input() => *place = None,
+            Some(copy) => copy.drain(),
+            None => {}
+        }
+    }
+    Some(status)
 }
 
 /// The jail's status, if it has ended.

@@ -4,8 +4,10 @@ use crate::os;
 
 const TCGETS: usize = 0x5401;
 const TCSETS: usize = 0x5402;
+const TIOCGPGRP: usize = 0x540f;
 const TIOCGWINSZ: usize = 0x5413;
 const TIOCSWINSZ: usize = 0x5414;
+const TIOCGPTN: usize = 0x8004_5430;
 
 /// The kernel's `struct termios`.
 #[repr(C)]
@@ -19,6 +21,26 @@ struct Settings {
     characters: [u8; 19],
 }
 
+impl Settings {
+    fn of(file: i32) -> Option<Self> {
+        let mut settings =
+            Settings { input: 0, output: 0, control: 0, local: 0, line: 0, characters: [0; 19] };
+        os::ioctl(file, TCGETS, &mut settings).ok().map(|_| settings)
+    }
+}
+
+/// Whether it is a terminal, and not the other end of one: to open that anew would make another terminal.
+pub(crate) fn is_terminal(file: i32) -> bool {
+    Settings::of(file).is_some() && os::ioctl(file, TIOCGPTN, &mut 0u32).is_err()
+}
+
+/// Whether standard input is ours to read and to change: it is not while it is our session's terminal and another
+/// process group is in the foreground.
+pub(crate) fn is_ours() -> bool {
+    let mut foreground = 0i32;
+    os::ioctl(0, TIOCGPGRP, &mut foreground).is_err() || os::group() == Ok(foreground as usize)
+}
+
 /// Standard input as it was, and the jail's terminal behind `master`.
 pub(crate) struct Terminal {
     master: i32,
@@ -28,10 +50,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Makes standard input raw, if it is a terminal.
     pub(crate) fn new(master: i32) -> Self {
-        let mut settings =
-            Settings { input: 0, output: 0, control: 0, local: 0, line: 0, characters: [0; 19] };
-        let before = os::ioctl(0, TCGETS, &mut settings).ok().map(|_| settings);
-        let terminal = Terminal { master, before };
+        let terminal = Terminal { master, before: Settings::of(0) };
         terminal.make_raw();
         terminal.follow_size();
         terminal
@@ -45,6 +64,9 @@ impl Terminal {
         const SIZE_AND_PARITY: u32 = 0o60 | 0o400;
         const EIGHT_BITS: u32 = 0o60;
         let Some(mut raw) = self.before else { return };
+        if !is_ours() {
+            return; // the shell's, which puts it back before it lets us have it
+        }
         raw.input &= !INPUT;
         raw.output &= !OUTPUT;
         raw.local &= !LOCAL;
@@ -60,9 +82,11 @@ impl Terminal {
         }
     }
 
-    /// Puts the user's terminal back.
+    /// Puts the user's terminal back; in the background the shell has done so.
     pub(crate) fn restore(&self) {
-        if let Some(mut before) = self.before {
+        if let Some(mut before) = self.before
+            && is_ours()
+        {
             let _ = os::ioctl(0, TCSETS, &mut before);
         }
     }

@@ -50,9 +50,13 @@ pub struct SuperviseArgs {
     pub keep: Vec<RawFd>,
     /// Master of the jail's terminal, to be joined with standard input and output.
     pub terminal: Option<RawFd>,
-    /// What comes out of the first is copied to the second; up to four.
+    /// What comes out of the first is copied to the second; up to four. Standard input may be a first: then the second
+    /// is the only writing end of a pipe, which is closed at the end of the input and dropped with the jail, and nothing is
+    /// read from a terminal while this process is in its background or when nobody inside reads the pipe any more.
+    /// Descriptors above 2 become non-blocking; those of the user's do not.
     pub relays: Vec<(RawFd, RawFd)>,
-    /// What happens once the jail has ended and its output is copied.
+    /// What happens once the jail has ended and what it had written is copied; before that, if TERM, INT, HUP or QUIT
+    /// comes while a slow reader is waited for.
     pub end: End,
 }
 
@@ -60,7 +64,7 @@ pub struct SuperviseArgs {
 #[derive(Debug)]
 pub enum End {
     /// Becomes this open program, with these arguments and the jail's exit status (decimal) as the last one. TERM, INT,
-    /// HUP, QUIT, USR1, USR2, CONT, WINCH, PIPE and TTOU are blocked in it.
+    /// HUP, QUIT, USR1, USR2, CONT, WINCH, PIPE, TTIN and TTOU are blocked in it.
     Finish {
         /// The program.
         program: RawFd,

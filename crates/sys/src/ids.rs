@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The id on both sides for "nobody this map knows" (`/proc/sys/kernel/overflowuid`).
-pub const OVERFLOW: u32 = 65534;
+const OVERFLOW: u32 = 65534;
 
 /// A jail's uids and gids 0 to `size` - 1 are the host's `base` to `base + size` - 1; both maps are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

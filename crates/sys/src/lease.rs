@@ -38,7 +38,7 @@ impl Lease {
     /// The directory must exist. The file is created with mode 0600.
     ///
     /// # Errors
-    /// What open(2), flock(2) or write(2) answer.
+    /// What open(2), fcntl(2) `F_OFD_SETLK` or write(2) answer.
     pub fn take(path: &Path, holder: &str) -> io::Result<Taken> {
         loop {
             let mut file = open(path)?;
@@ -62,18 +62,13 @@ impl Lease {
     /// Whether somebody alive holds the lease at `path`. Takes nothing.
     ///
     /// # Errors
-    /// What open(2) answers, unless there is no file, or fcntl(2).
+    /// What open(2) answers, unless there is no file, or fcntl(2) `F_OFD_GETLK`.
     pub fn is_held(path: &Path) -> io::Result<bool> {
         match OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path) {
             Ok(file) => is_locked(&file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
-    }
-
-    /// Takes up a lease whose locked descriptor was inherited across execve.
-    pub fn inherited(fd: OwnedFd, path: PathBuf) -> Self {
-        Lease { file: File::from(fd), path }
     }
 
     /// The file that stands for the lease.

@@ -184,8 +184,6 @@ pub enum Op {
     LoopbackUp,
     /// Reads one byte from a pipe; end of file (the parent is gone) ends the child silently.
     Wait(Fd),
-    /// Writes one byte to a pipe.
-    Tell(Fd),
     /// setns(2) into the user namespace behind this descriptor.
     JoinUser(Fd),
     /// setns(2) into several namespaces at once, of the process behind this pidfd.
@@ -317,7 +315,6 @@ impl Op {
             Op::HostName(_) => "sethostname",
             Op::LoopbackUp => "ioctl SIOCSIFFLAGS",
             Op::Wait(_) => "read",
-            Op::Tell(_) => "write",
             Op::JoinUser(_) | Op::JoinAll { .. } => "setns",
             Op::ProveNoUserNamespace => "unshare",
             Op::SetIds { .. } => "setresuid",

@@ -1,6 +1,6 @@
 //! Processes: pidfds, waiting, executing an open file, leaving the terminal behind.
 
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CString, c_char};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
@@ -40,33 +40,23 @@ pub struct Ended(pub i32);
 /// `ECHILD` if it is not a child of ours.
 pub fn wait(pidfd: BorrowedFd<'_>) -> io::Result<Ended> {
     loop {
-        match wait_id(pidfd, libc::WEXITED) {
-            Ok(Some(ended)) => return Ok(ended),
-            Ok(None) => {}
+        match wait_once(pidfd) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            answer => return answer,
         }
     }
 }
 
-/// Reaps a child of ours if it has ended: waitid(2) with `WNOHANG`.
-///
-/// # Errors
-/// `ECHILD` if it is not a child of ours.
-pub fn try_wait(pidfd: BorrowedFd<'_>) -> io::Result<Option<Ended>> {
-    wait_id(pidfd, libc::WEXITED | libc::WNOHANG)
-}
-
-fn wait_id(pidfd: BorrowedFd<'_>, options: i32) -> io::Result<Option<Ended>> {
+fn wait_once(pidfd: BorrowedFd<'_>) -> io::Result<Ended> {
     // SAFETY: plain integers, for which zero is a value.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     // SAFETY: `info` is a siginfo_t to be written.
-    if unsafe { libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd() as u32, &raw mut info, options) } != 0 {
+    if unsafe { libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd() as u32, &raw mut info, libc::WEXITED) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: waitid filled in the fields of SIGCHLD, or left the zeros.
-    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
-    Ok((pid != 0).then_some(Ended(crate::protocol::shell_status(info.si_code, status))))
+    // SAFETY: waitid filled in the fields of SIGCHLD.
+    let status = unsafe { info.si_status() };
+    Ok(Ended(crate::protocol::shell_status(info.si_code, status)))
 }
 
 /// Becomes an open program: execveat(2) with `AT_EMPTY_PATH` and this process's environment. Returns only if it fails.
@@ -79,11 +69,6 @@ pub fn execute(file: BorrowedFd<'_>, argv: &[CString]) -> io::Error {
     let result =
         unsafe { kernel::execveat(file.as_raw_fd(), c"", argv.as_ptr(), environ, libc::AT_EMPTY_PATH) };
     answer(result).err().unwrap_or_else(|| io::ErrorKind::Other.into())
-}
-
-/// Names this thread as /proc and ps show it: prctl(2) `PR_SET_NAME`; 15 bytes count.
-pub fn set_name(name: &CStr) {
-    let _ = answer(kernel::prctl(libc::PR_SET_NAME, name.as_ptr() as usize, 0));
 }
 
 /// Which side of [`fork`] this is.
@@ -141,7 +126,6 @@ mod tests {
     fn a_killed_child_counts_as_128_and_the_signal() {
         let mut child = Command::new("sleep").arg("100").spawn().unwrap();
         let pidfd = open(child.id() as i32).unwrap();
-        assert_eq!(try_wait(pidfd.as_fd()).unwrap(), None);
         send_signal(pidfd.as_fd(), libc::SIGTERM).unwrap();
         assert_eq!(wait(pidfd.as_fd()).unwrap(), Ended(128 + libc::SIGTERM));
         assert_eq!(child.wait().unwrap_err().raw_os_error(), Some(libc::ECHILD));

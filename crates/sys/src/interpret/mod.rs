@@ -115,7 +115,6 @@ impl Child<'_> {
             }
             Op::Exit(status) => self.leave(*status),
             Op::Wait(pipe) => self.wait(*pipe),
-            Op::Tell(pipe) => done(kernel::write(self.fd(*pipe)?, b"x")),
             Op::Dup { from, to } => identity::duplicate(self.fd(*from)?, *to),
             Op::Keep { from, into } => {
                 let kept = kernel::fcntl(self.fd(*from)?, libc::F_DUPFD_CLOEXEC, self.shared.floor)?;
