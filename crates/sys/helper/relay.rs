@@ -11,6 +11,9 @@ const CHUNK: usize = 4096;
 /// `VEOF` as terminals have it unless told otherwise.
 const END_OF_TRANSMISSION: u8 = 4;
 
+/// `VINTR` likewise.
+const INTERRUPT: u8 = 3;
+
 /// Which way a copy goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -48,6 +51,12 @@ impl Relay {
     /// Whether it feeds the jail.
     pub(crate) fn is_input(&self) -> bool {
         self.way != Way::Out
+    }
+
+    /// Whether the key that interrupts is on its way to the jail's terminal.
+    pub(crate) fn holds_interrupt(&self) -> bool {
+        let held = self.buffer.get(self.sent..self.held).unwrap_or_default();
+        self.way == Way::IntoTerminal && held.contains(&INTERRUPT)
     }
 
     /// Whether everything has been copied, or cannot be.

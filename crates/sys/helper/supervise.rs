@@ -82,6 +82,10 @@ fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> i32 {
         for (event, copy) in events.iter().skip(1).zip(&mut copies) {
             if let Some(copy) = copy {
                 copy.advance(*event);
+                // Servers that the command left behind have no terminal, but who runs them has.
+                if copy.holds_interrupt() && terminal.is_some_and(Terminal::is_deserted) {
+                    os::send_signal(plan.init, signal::INT);
+                }
             }
         }
         if exited.happened != 0 {

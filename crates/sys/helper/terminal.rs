@@ -74,6 +74,12 @@ impl Terminal {
         let _ = os::ioctl(0, TCSETS, &mut raw);
     }
 
+    /// Whether no process group is in the foreground of the jail's terminal: the command has ended, and keys reach nobody.
+    pub(crate) fn is_deserted(&self) -> bool {
+        let mut foreground = 0i32;
+        os::ioctl(self.master, TIOCGPGRP, &mut foreground).is_ok() && foreground == 0
+    }
+
     /// Gives the jail's terminal the size of the user's.
     pub(crate) fn follow_size(&self) {
         let mut size = [0u16; 4];
