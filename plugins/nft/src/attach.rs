@@ -24,18 +24,15 @@ pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> 
             run::apply(entry::remove(&work.entries), Until::Commit).map_err(Trouble::failure)?;
             Err(failure)
         }
-        (Err(failure), Ok(())) if !work.inner.objects.is_empty() => {
+        (Err(failure), Ok(())) => {
             run::apply_in(netns, rule::remove_table(NfFamily::INet).into()).map_err(Trouble::failure)?;
             Err(failure)
         }
-        (Err(failure), _) => Err(failure),
+        (Err(failure), Err(_)) => Err(failure),
     }
 }
 
 fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
-    if work.inner.objects.is_empty() {
-        return Ok(());
-    }
     run::apply_in(netns, work.inner.objects.to_vec()).map_err(Trouble::failure)
 }
 

@@ -71,7 +71,11 @@ fn words(want: &Request) -> Vec<String> {
         words.push(format!("interface {interface}: nothing new is forwarded from it but what is published"));
     }
     words.push(match want.egress {
-        Egress::Allow => "connections to the LAN and the Internet, by the host's address".into(),
+        Egress::Allow => {
+            "connections to the LAN and the Internet, by the host's address; to the host itself only to \
+                          the ports that jails publish as this one starts"
+                .to_owned()
+        }
         _ => {
             "no connections but to its own bridge, on the host and in the jail's network namespace".to_owned()
         }

@@ -7,7 +7,7 @@ use nftables::expr::{
     PayloadField, Prefix, Range, SetItem,
 };
 use nftables::schema::{
-    Chain, NfCmd, NfListObject, NfObject, Rule, Set, SetFlag, SetType, SetTypeValue, Table,
+    Chain, Element, NfCmd, NfListObject, NfObject, Rule, Set, SetFlag, SetType, SetTypeValue, Table,
 };
 use nftables::stmt::{Counter, JumpTarget, Match, NAT, NATFamily, Operator, Reject, RejectType, Statement};
 use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook, RejectCode};
@@ -215,6 +215,19 @@ impl Writer {
             flags: flag_set(flags),
             ..nftables::schema::Map::default()
         })));
+    }
+
+    /// What a set of this table holds from the start.
+    pub(crate) fn elements(&mut self, set: &str, keys: impl IntoIterator<Item = Expr>) {
+        let keys: Vec<_> = keys.into_iter().collect();
+        if !keys.is_empty() {
+            self.add(NfListObject::Element(Element {
+                family: self.family,
+                table: TABLE.into(),
+                name: set.to_owned().into(),
+                elem: keys.into(),
+            }));
+        }
     }
 
     /// A chain that others jump to.

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::socket::{setsockopt, sockopt::BindToDevice};
 
 /// How long an answer may take that is not expected to come.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,7 +33,8 @@ impl Net {
             File::open("/proc/thread-self/ns/net").unwrap()
         };
         let net = Net { file: thread::spawn(make).join().unwrap() };
-        net.sh("ip link set lo up; echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables || true");
+        net.sh("ip link set lo up; echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
+             echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables || true");
         net
     }
 
@@ -110,6 +112,16 @@ impl Net {
         })
     }
 
+    /// Sends one datagram out of eth0, whatever the routes say.
+    pub(crate) fn shout(&self, address: &str) {
+        self.enter(|| {
+            let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+            socket.set_broadcast(true).unwrap();
+            setsockopt(&socket, BindToDevice, &"eth0".into()).unwrap();
+            let _ = socket.send_to(b"?", address);
+        });
+    }
+
     /// Takes datagrams at an address from now on; the receiver hears where each came from.
     pub(crate) fn listen_udp(&self, address: &str) -> mpsc::Receiver<SocketAddr> {
         let socket = self.enter(|| UdpSocket::bind(address).unwrap());
@@ -137,7 +149,8 @@ pub(crate) fn something_from(hear: &mpsc::Receiver<SocketAddr>) -> bool {
 
 /// Whether a connection was refused by a firewall that says so, and not by silence.
 pub(crate) fn refused_at_once<T>(result: io::Result<T>) -> bool {
-    result.is_err_and(|error| error.raw_os_error() == Some(libc::EHOSTUNREACH))
+    let prohibited = [Some(libc::EHOSTUNREACH), Some(libc::EACCES)]; // IPv4, IPv6
+    result.is_err_and(|error| prohibited.contains(&error.raw_os_error()))
 }
 
 /// Whether nothing came back.

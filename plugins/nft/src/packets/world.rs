@@ -2,7 +2,7 @@
 //! jails: plain network namespaces whose links the test makes as a link backend would.
 
 use jail_net::backend::{Actions, Backend, Detach, Drift, Failure, Reaped, Request};
-use jail_net::model::{Attachment, Egress, JailId, Network, Origin};
+use jail_net::model::{Attachment, Egress, JailId, Network, Origin, Publish};
 
 use super::net::Net;
 use crate::Nft;
@@ -115,6 +115,9 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
 
 pub(crate) fn request(number: u8, publish: &[&str], egress: Egress) -> Request {
     let jail: JailId = format!("3fa04b11c2{number:02x}").parse().unwrap();
+    let publish: Vec<Publish> = publish.iter().map(|text| text.parse().unwrap()).collect();
+    let host = ["127.0.0.1/32", "10.10.20.1/32", "10.10.30.1/32", "192.0.2.1/32", "192.168.77.1/32"];
+    let others = ["10.10.30.0/24"];
     let network = Network {
         name: "dmz".into(),
         bridge: "br0".into(),
@@ -134,10 +137,10 @@ pub(crate) fn request(number: u8, publish: &[&str], egress: Egress) -> Request {
             gateways: vec!["10.10.20.1".parse().unwrap()],
         }],
         jail,
-        publish: publish.iter().map(|text| text.parse().unwrap()).collect(),
+        published: publish.clone(),
+        publish,
         egress,
-        off_limits: Vec::new(),
-        published: Vec::new(),
+        off_limits: host.into_iter().chain(others).map(|net| net.parse().unwrap()).collect(),
         forwards: vec!["wan0".into(), "lan0".into()],
     }
 }
