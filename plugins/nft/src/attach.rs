@@ -6,6 +6,7 @@ use jail_net::backend::{Failure, Kind};
 use nftables::types::NfFamily;
 
 use crate::entry::{self, Entry};
+use crate::lock::Lock;
 use crate::plan::Work;
 use crate::rule::{self, Object};
 use crate::run::{self, Trouble, Until};
@@ -38,20 +39,23 @@ fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
 
 /// Adds the elements, and before them, in the same transaction, the tables that are missing.
 ///
-/// Others may make the tables, or the last jail remove them, between our look and our transaction; the kernel then
-/// refuses it whole, and the next look is newer.
+/// Others may make the tables between our look and our transaction; the kernel then refuses it whole, and the next look
+/// is newer. So it is with whose a key is.
 fn apply_on_host(work: &Work) -> Result<(), Failure> {
     let mut elements = entry::add(&work.entries, &work.comment);
     elements.extend(entry::add(&work.shared, "shared by jails"));
+    let lock = Lock::to_add()?;
     let mut last = Trouble::Missing;
     for _ in 0..4 {
         let tables = missing_tables()?;
         let none_missing = tables.is_empty();
-        match run::apply([tables, elements.clone()].concat(), Until::Commit) {
+        match run::apply_holding(&lock, [tables, elements.clone()].concat()) {
             Ok(()) => return Ok(()),
-            Err(Trouble::Exists) if none_missing => return Err(conflict(work)),
             Err(Trouble::Other(failure)) => return Err(failure),
             Err(trouble) => last = trouble,
+        }
+        if none_missing && let Some(conflict) = conflict(work)? {
+            return Err(conflict);
         }
     }
     Err(last.failure().hint("remove table inet jail and table bridge jail if no jail runs"))
@@ -67,27 +71,20 @@ fn missing_tables() -> Result<Vec<Object>, Failure> {
     Ok(tables)
 }
 
-/// Which key is another jail's. nft's own error does not say.
-fn conflict(work: &Work) -> Failure {
-    let theirs = match listing::entries() {
-        Ok(entries) => entries.into_iter().find_map(|found| {
-            let clash = |ours: &&Entry| {
-                ours.set == found.entry.set
-                    && found.entry.value != ours.value
-                    && ours.value.is_some()
-                    && entry::overlap(&ours.key, &found.entry.key)
-            };
-            work.entries.iter().find(clash).map(|ours| (ours.clone(), found.jail))
-        }),
-        Err(failure) => return failure,
-    };
-    let Some((ours, jail)) = theirs else {
-        let message = "a port or an address of this jail is another jail's in the nft tables";
-        return Failure::new(Kind::Conflict, "network", "nft add element", "nft", message)
-            .hint("see jail check");
-    };
-    let object = entry::option(&ours);
-    let message = format!("{object} is already jail {jail}'s");
-    Failure::new(Kind::Conflict, "network", "nft add element", object, message)
-        .hint("stop that jail, or choose another; jail gc removes what a dead one left")
+/// Which key is another jail's, if one still is. nft's own error does not say.
+fn conflict(work: &Work) -> Result<Option<Failure>, Failure> {
+    let theirs = listing::entries()?.into_iter().find_map(|found| {
+        let clash = |ours: &&Entry| {
+            ours.set == found.entry.set
+                && found.entry.value != ours.value
+                && ours.value.is_some()
+                && entry::overlap(&ours.key, &found.entry.key)
+        };
+        work.entries.iter().find(clash).map(|ours| (entry::option(ours), found.jail))
+    });
+    Ok(theirs.map(|(object, jail)| {
+        let message = format!("{object} is already jail {jail}'s");
+        Failure::new(Kind::Conflict, "network", "nft add element", object, message)
+            .hint("stop that jail, or choose another; jail gc removes what a dead one left")
+    }))
 }

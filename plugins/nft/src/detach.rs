@@ -7,6 +7,7 @@ use jail_net::model::JailId;
 
 use crate::entry::{self, Entry};
 use crate::listing::{self, Owned};
+use crate::lock::Lock;
 use crate::plan::Elements;
 use crate::rule;
 use crate::run::{self, Trouble, Until};
@@ -16,6 +17,8 @@ pub(crate) fn detach(jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<
     if how.last {
         return remove_tables().map(drop);
     }
+    // What the jail's own start still has under way must not come after us.
+    drop(Lock::to_remove()?);
     if let Some(undo) = undo {
         match remove(&Elements::read(undo)?.entries) {
             // Some key is another jail's by now: what is left of ours is found by its comment.
@@ -31,6 +34,7 @@ pub(crate) fn gc(alive: &[JailId]) -> Result<Reaped, Failure> {
     if alive.is_empty() {
         return Ok(Reaped { removed: remove_tables()? });
     }
+    drop(Lock::to_remove()?);
     let dead = listing::entries()?.into_iter().filter(|found| !alive.contains(&found.jail));
     let mut of_jail: BTreeMap<JailId, Vec<Entry>> = BTreeMap::new();
     for Owned { entry, jail } in dead {
@@ -80,8 +84,9 @@ fn settle(result: Result<(), Trouble>) -> Result<(), Failure> {
     }
 }
 
-/// Removes both tables; says which there were.
+/// Removes both tables; says which there were. If we are killed, no jail starts before nft is through with it.
 fn remove_tables() -> Result<Vec<String>, Failure> {
+    let lock = Lock::to_remove()?;
     let mut removed = Vec::new();
     let mut commands = Vec::new();
     for family in skeleton::FAMILIES {
@@ -91,7 +96,7 @@ fn remove_tables() -> Result<Vec<String>, Failure> {
         }
     }
     if !commands.is_empty() {
-        run::apply(commands, Until::Commit).map_err(Trouble::failure)?;
+        run::apply_holding(&lock, commands).map_err(Trouble::failure)?;
     }
     Ok(removed)
 }

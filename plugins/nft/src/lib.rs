@@ -2,7 +2,8 @@
 //!
 //! The host gets two tables named `jail` (`skeleton`), the jail's network namespace one of its own (`inner`). Each
 //! change is one transaction of one nft(8) process; a jail's share of the host's tables is set and map elements.
-//! The calls block: a plugin's call runs on a thread of its own.
+//! The calls block: a plugin's call runs on a thread of its own. What a killed caller's nft still does is waited for
+//! (`lock`).
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +14,7 @@ mod elements;
 mod entry;
 mod inner;
 mod listing;
+mod lock;
 mod netlink;
 #[cfg(test)]
 mod packets;

@@ -18,6 +18,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+use crate::lock::Lock;
 use crate::netlink::Commits;
 use crate::rule::Object;
 
@@ -78,7 +79,17 @@ pub(crate) fn apply(commands: Vec<Object>, until: Until) -> Result<(), Trouble> 
     if let Some(socket) = commits.as_ref().and_then(|commits| commits.share().ok()) {
         command.stdout(socket); // nft writes nothing there
     }
-    finish(command, commits.as_ref())
+    finish(command, commits)
+}
+
+/// Applies the commands as one transaction, until it is committed, by an nft that keeps the lock if we are killed.
+pub(crate) fn apply_holding(lock: &Lock, commands: Vec<Object>) -> Result<(), Trouble> {
+    let cannot = |operation| move |error: io::Error| Trouble::Other(failed(operation, &error));
+    let input = document(commands).map_err(cannot("write rules for"))?;
+    let stdout = lock.share().map_err(cannot("share the lock with"))?; // nft writes nothing there
+    let mut command = nft().map_err(Trouble::Other)?;
+    command.args(["-j", "-f", "-"]).stdin(input).stdout(stdout);
+    finish(command, Commits::listen().ok())
 }
 
 /// The same in another network namespace, on a thread that ends with it.
@@ -146,16 +157,16 @@ fn memory(name: &str) -> io::Result<File> {
 }
 
 /// Starts nft and waits for its end, or for its commit, or for the deadline.
-fn finish(mut command: Command, commits: Option<&Commits>) -> Result<(), Trouble> {
+fn finish(mut command: Command, commits: Option<Commits>) -> Result<(), Trouble> {
     let mut child = command.spawn().map_err(|error| Trouble::Other(failed("start", &error)))?;
     drop(command);
-    match wait(&mut child, commits) {
+    match wait(&mut child, commits.as_ref()) {
         Ok(Some(words)) => {
             let status = child.wait().map_err(|error| Trouble::Other(failed("wait for", &error)))?;
             if status.success() { Ok(()) } else { Err(understand(&words)) }
         }
         Ok(None) => {
-            leave(child);
+            leave(child, commits);
             Ok(())
         }
         Err(failure) => {
@@ -212,10 +223,15 @@ fn sleep_until(stderr: &ChildStderr, commits: Option<&Commits>, end: Instant) ->
     }
 }
 
-/// Lets nft end by itself, without leaving a zombie in a program that lives on.
-fn leave(mut child: Child) {
+/// Lets nft end by itself, without leaving a zombie in a program that lives on. The socket's last close may take as
+/// long as nft.
+fn leave(mut child: Child, commits: Option<Commits>) {
+    let reap = move || {
+        let _ = child.wait();
+        drop(commits);
+    };
     // Where there is no thread to be had the process is reaped by whoever outlives us.
-    let _ = std::thread::Builder::new().name("nft".into()).spawn(move || child.wait());
+    let _ = std::thread::Builder::new().name("nft".into()).spawn(reap);
 }
 
 /// nft's complaint, which in JSON mode is `internal:0:0-0: Error: Could not process rule: File exists`. It may add a

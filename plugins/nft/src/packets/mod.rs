@@ -3,6 +3,7 @@
 
 mod allow;
 mod net;
+mod orphan;
 pub(crate) mod world;
 
 use jail_net::backend::Kind;

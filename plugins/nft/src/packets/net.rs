@@ -38,6 +38,11 @@ impl Net {
         net
     }
 
+    /// One that another process made, by its [`Net::path`].
+    pub(crate) fn at(path: &str) -> Net {
+        Net { file: File::open(path).unwrap() }
+    }
+
     /// Runs `work` on a thread inside.
     pub(crate) fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| {
