@@ -46,7 +46,7 @@ impl Drop for Lock {
 fn take(dir: &Path, lock: fn(&File) -> io::Result<()>) -> Result<Lock, Failure> {
     let take = || {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        let gate = open(&dir.join("nft.gate"))?;
+        let gate = open(&dir.join("nft-gate.lock"))?;
         let file = open(&dir.join("nft.lock"))?;
         uninterrupted(|| gate.lock())?;
         uninterrupted(|| lock(&file))?;
@@ -129,7 +129,7 @@ mod tests {
                 });
             };
             start("removes", File::lock);
-            let gate = open(&dir.join("nft.gate")).unwrap();
+            let gate = open(&dir.join("nft-gate.lock")).unwrap();
             while gate.try_lock().is_ok() {
                 gate.unlock().unwrap();
                 thread::yield_now();
