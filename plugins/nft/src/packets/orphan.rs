@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use jail_net::backend::{Actions, Backend, Detach};
 use jail_net::model::Egress::Deny;
@@ -18,6 +19,9 @@ use super::net::Net;
 use super::world;
 use super::world::{Jail, World, wait};
 use crate::{Nft, run};
+
+/// An orphan holds up all the others' starts or removals for its second: one test at a time.
+static TURN: Mutex<()> = Mutex::new(());
 
 const CHILD: &str = "packets::orphan::what_is_killed";
 
@@ -96,6 +100,7 @@ fn slow_nft(dir: &Path) {
 #[test]
 fn nothing_of_a_killed_start_comes_after_its_detach_or_gc() {
     let Some(world) = world() else { return };
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let alive = world.attached(10, &["80"], Deny);
     let removals: [&dyn Fn(&Jail); 3] =
         [&|dead| world.detach(dead, false), &|dead| world.detach_without_undo(dead), &|_| {
@@ -120,6 +125,7 @@ fn nothing_of_a_killed_start_comes_after_its_detach_or_gc() {
 #[test]
 fn a_killed_removal_of_the_tables_takes_them_from_no_jail_that_starts() {
     let Some(world) = world() else { return };
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     for (number, same_lock) in [(20, false), (22, true)] {
         let last = world.attached(number, &["80"], Deny);
         let orphans = kill(Killed { work: "detach", same_lock }, &world, &last);
