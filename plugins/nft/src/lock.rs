@@ -86,7 +86,7 @@ fn directory() -> PathBuf {
 /// The tests leave the machine's own alone.
 #[cfg(test)]
 fn directory() -> PathBuf {
-    let own = || std::env::temp_dir().join("jail-nft-test");
+    let own = || std::env::current_exe().unwrap().with_file_name("jail-nft-test");
     std::env::var_os("JAIL_NFT_TEST_DIR").map_or_else(own, PathBuf::from)
 }
 
