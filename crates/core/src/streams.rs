@@ -15,7 +15,8 @@ use nix::unistd::{Gid, Uid, fchown, getpgrp, isatty, tcgetpgrp};
 /// Where a jail's input comes from and its output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streams {
-    /// The caller's own, copied where the jail could not open them; a terminal of its own when it is interactive.
+    /// The caller's own, copied where the jail could not open them; a terminal of its own when it is interactive. The
+    /// small supervisor does the copying, so this is for who [hands over](crate::Running::hand_over) to it.
     Caller,
     /// Nowhere.
     Null,

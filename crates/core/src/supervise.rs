@@ -4,7 +4,7 @@
 use std::ffi::{CString, NulError};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -62,18 +62,14 @@ impl Running {
     }
 
     /// Waits until its last process has ended, takes back what the host was given, and answers the command's exit
-    /// status: 128+n when signal n ended it.
+    /// status: 128+n when signal n ended it. Nothing is copied meanwhile: it is for jails started with
+    /// [`Streams::Null`](crate::Streams::Null).
     ///
     /// # Errors
     /// What could not be taken back; `jail gc` tries again.
     pub async fn wait(self) -> Result<i32, Failure> {
         let Running { plan, home, lock, machine, plugin_dirs, journal, up } = self;
-        let copies = copy_output(up.wired.outputs)?;
         let ended = exit_of(&up.init).await?;
-        for copy in copies {
-            // A copy ends with the last writer; what it could not write, its reader did not want.
-            let _ = tokio::task::spawn_blocking(move || copy.join()).await;
-        }
         let undo = Undoing { id: &plan.id, machine: &machine, plugin_dirs: &plugin_dirs, ours: true };
         undo.all(journal.entries()).await?;
         home.remove()?;
@@ -155,22 +151,4 @@ async fn exit_of(pidfd: &OwnedFd) -> Result<Ended, Failure> {
 pub(crate) async fn ended(pidfd: &OwnedFd) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::call("command", "poll", "the jail", &error);
     readable(pidfd.try_clone().map_err(failed)?).await.map_err(failed)
-}
-
-type Copy = std::thread::JoinHandle<()>;
-
-/// Copies the jail's output in threads of their own, for a program that stays as it is.
-fn copy_output(relays: Vec<(OwnedFd, RawFd)>) -> Result<Vec<Copy>, Failure> {
-    let failed = |error: io::Error| Failure::call("command", "clone", "the jail's output", &error);
-    let copy = |(from, to): (OwnedFd, RawFd)| {
-        std::thread::Builder::new().name("jail-output".to_owned()).spawn(move || {
-            let mut from = File::from(from);
-            // A reader that went away ends the copy.
-            let _ = match to {
-                1 => io::copy(&mut from, &mut io::stdout()),
-                _ => io::copy(&mut from, &mut io::stderr()),
-            };
-        })
-    };
-    relays.into_iter().map(|relay| copy(relay).map_err(failed)).collect()
 }
