@@ -34,6 +34,8 @@ pub struct Change {
     pub was: String,
     /// What it must be.
     pub want: String,
+    /// What the same sysctl of all interfaces was: writing that one writes every interface's.
+    pub all_was: String,
 }
 
 /// What one jail's publications and egress need.
@@ -97,7 +99,8 @@ pub fn apply(dir: &Path, changes: &[Change]) -> Result<(), Failure> {
 }
 
 /// Puts every recorded value back and removes the records; answers what was put back. A value that is no longer what we
-/// made it is somebody else's by now and stays; an interface that is gone took its values along.
+/// made it is somebody else's by now and stays, and so does one that somebody wanted on every interface meanwhile
+/// (`ip_forward=1`); an interface that is gone took its values along.
 ///
 /// # Errors
 /// What reading a record or writing a sysctl answers; the others are put back all the same.
@@ -115,7 +118,7 @@ pub fn restore(dir: &Path) -> Result<Vec<Change>, Failure> {
 
 fn restore_one(record: &Path) -> Result<Option<Change>, Failure> {
     let Some(change) = record::read::<Change>(record)? else { return Ok(None) };
-    let ours = read(&change.path)?.is_some_and(|now| now == change.want);
+    let ours = read(&change.path)?.is_some_and(|now| now == change.want) && !wanted_everywhere(&change)?;
     if ours {
         match fs::write(file(&change.path), &change.was) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {} // the interface went meanwhile
@@ -124,6 +127,13 @@ fn restore_one(record: &Path) -> Result<Option<Change>, Failure> {
     }
     record::remove(record)?;
     Ok(ours.then_some(change))
+}
+
+/// Whether somebody made it so for every interface since we changed it for one.
+fn wanted_everywhere(change: &Change) -> Result<bool, Failure> {
+    let Some(name) = change.path.rsplit('/').next() else { return Ok(false) };
+    let all = read(&conf("all", name))?;
+    Ok(change.all_was != change.want && all.is_some_and(|all| all == change.want))
 }
 
 /// The interfaces that a connection to a published port, or an answer to one the jail opened, comes in by.
@@ -146,7 +156,8 @@ fn change(interface: &str, name: &str) -> Result<Option<Change>, Failure> {
         None => read(&conf("default", name))?.unwrap_or_default(),
     };
     let want = "1".to_owned();
-    Ok((was != want).then_some(Change { path, was, want }))
+    let all_was = read(&conf("all", name))?.unwrap_or_default();
+    Ok((was != want).then_some(Change { path, was, want, all_was }))
 }
 
 /// The record of a sysctl: no interface has ':' in its name.

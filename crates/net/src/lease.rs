@@ -143,16 +143,9 @@ fn another(network: &Network) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Origin;
 
     fn network(subnet: &str) -> Network {
-        Network {
-            name: "dmz".into(),
-            bridge: "br0".into(),
-            origin: Origin::Ours,
-            subnet: Some(subnet.parse().unwrap()),
-            subnet6: None,
-        }
+        Network::ours("dmz", "br0", subnet.parse().unwrap())
     }
 
     fn jail(name: &str) -> Holder {

@@ -132,16 +132,9 @@ fn read(path: &Path, name: &str) -> Result<Option<Network>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Origin;
 
     fn dmz() -> Network {
-        Network {
-            name: "dmz".into(),
-            bridge: "br0".into(),
-            origin: Origin::Ours,
-            subnet: Some("10.10.20.1/24".parse().unwrap()),
-            subnet6: None,
-        }
+        Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap())
     }
 
     #[test]

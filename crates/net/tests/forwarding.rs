@@ -9,7 +9,7 @@ use std::process::Command;
 use std::thread;
 
 use jail_net::forwarding::{Change, apply, plan, restore};
-use jail_net::model::{Egress, Network, Origin, Publish};
+use jail_net::model::{Egress, Network, Publish};
 use nix::sched::{CloneFlags, unshare};
 
 /// Runs `test` on a machine with a bridge br0, a LAN on eth0 and an interface eth1 that is down, with a directory for
@@ -60,13 +60,7 @@ fn value(path: &str) -> String {
 }
 
 fn dmz() -> Network {
-    Network {
-        name: "dmz".into(),
-        bridge: "br0".into(),
-        origin: Origin::Ours,
-        subnet: Some("10.10.20.1/24".parse().unwrap()),
-        subnet6: None,
-    }
+    Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap())
 }
 
 fn web() -> Vec<Publish> {
@@ -119,6 +113,33 @@ fn a_host_that_forwards_already_is_not_changed() {
 }
 
 #[test]
+fn who_switches_routing_on_meanwhile_keeps_it() {
+    on_a_host(|records| {
+        let first = plan(records, &dmz(), &web(), Egress::Deny).unwrap();
+        apply(records, &first.changes).unwrap();
+        sh("echo 1 >/proc/sys/net/ipv4/ip_forward");
+        let restored = restore(records).unwrap();
+        assert_eq!(paths(&restored), ["net/ipv4/conf/br0/route_localnet"]);
+        assert_eq!(value("net/ipv4/conf/eth0/forwarding"), "1");
+        sh("echo 0 >/proc/sys/net/ipv4/ip_forward");
+        vec![]
+    });
+}
+
+#[test]
+fn an_interface_that_did_not_forward_on_a_host_that_routes_is_put_back() {
+    on_a_host(|records| {
+        sh("echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding");
+        let first = plan(records, &dmz(), &web(), Egress::Deny).unwrap();
+        apply(records, &first.changes).unwrap();
+        restore(records).unwrap();
+        assert_eq!(value("net/ipv4/conf/eth0/forwarding"), "0");
+        sh("echo 0 >/proc/sys/net/ipv4/ip_forward");
+        vec![]
+    });
+}
+
+#[test]
 fn a_jail_that_publishes_nothing_and_may_open_nothing_changes_nothing() {
     on_a_host(|records| {
         assert_eq!(plan(records, &dmz(), &[], Egress::Deny).unwrap(), Default::default());
@@ -151,6 +172,7 @@ fn a_value_somebody_else_changed_and_an_interface_that_went_are_left_alone() {
             path: "net/ipv4/conf/br0/rp_filter".into(),
             was: "0".into(),
             want: "1".into(),
+            all_was: "0".into(),
         });
         apply(records, &first.changes).unwrap();
         sh("echo 2 >/proc/sys/net/ipv4/conf/br0/rp_filter; ip link del tmp0");

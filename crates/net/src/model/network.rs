@@ -31,6 +31,17 @@ pub struct Network {
 }
 
 impl Network {
+    /// A network that `jail net create` makes: the host is the address part of `subnet` on the bridge. IPv4 only.
+    pub fn ours(name: impl Into<String>, bridge: impl Into<String>, subnet: Ipv4Net) -> Network {
+        Network {
+            name: name.into(),
+            bridge: bridge.into(),
+            origin: Origin::Ours,
+            subnet: Some(subnet),
+            subnet6: None,
+        }
+    }
+
     /// The host's own addresses on the bridge with their prefix lengths: what the bridge is given, and the jails' gateways.
     pub fn host_addresses(&self) -> Vec<IpNet> {
         self.subnet.map(IpNet::V4).into_iter().chain(self.subnet6.map(IpNet::V6)).collect()
@@ -66,19 +77,10 @@ impl Network {
 mod tests {
     use super::*;
 
-    fn dmz() -> Network {
-        Network {
-            name: "dmz".into(),
-            bridge: "br0".into(),
-            origin: Origin::Ours,
-            subnet: Some("10.10.20.1/24".parse().unwrap()),
-            subnet6: None,
-        }
-    }
-
     #[test]
     fn only_addresses_of_the_subnet_that_are_nobodys_are_a_jails() {
-        let refused = |address: &str| dmz().refuses(address.parse().unwrap());
+        let dmz = Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap());
+        let refused = |address: &str| dmz.refuses(address.parse().unwrap());
         assert_eq!(refused("10.10.20.10"), None);
         assert_eq!(refused("10.10.20.1").unwrap(), "10.10.20.1 is the host's own address on br0");
         assert_eq!(refused("10.10.21.1").unwrap(), "10.10.21.1 is not in 10.10.20.0/24, the subnet of br0");

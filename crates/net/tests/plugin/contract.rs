@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use jail_net::model::{Network, Origin};
+use jail_net::model::Network;
 use jail_net::plugin::sdk::{Backend, Detach, Kind, Reaped, Role, Support, Undo};
 use jail_net::plugin::{self, abi};
 
@@ -26,13 +26,7 @@ async fn drive(path: &Path, name: &str) {
     assert_eq!(plugin.detach(&jail(), Some(&actions.undo), how).await, Ok(()));
     assert_eq!(plugin.detach(&jail(), None::<&Undo>, how).await, Ok(()));
     assert_eq!(plugin.gc(&[jail()]).await, Ok(Reaped::default()));
-    let network = Network {
-        name: "dmz".into(),
-        bridge: "br0".into(),
-        origin: Origin::Ours,
-        subnet: Some("10.10.20.1/24".parse().unwrap()),
-        subnet6: None,
-    };
+    let network = Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap());
     let refused = plugin.network_up(&network).await.unwrap_err();
     assert_eq!(
         (refused.kind, refused.message),
