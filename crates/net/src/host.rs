@@ -1,12 +1,14 @@
-//! The addresses of the host's own interfaces, as getifaddrs(3) tells them.
+//! The host's own interfaces and their addresses, as getifaddrs(3) tells them.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jail_sys::Failure;
 use nix::ifaddrs::getifaddrs;
-use nix::net::if_::InterfaceFlags;
+use nix::net::if_::{InterfaceFlags, if_nametoindex};
 use nix::sys::socket::SockaddrStorage;
+
+use crate::mac::Mac;
 
 /// An address of an interface of the host's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +28,7 @@ pub struct HostAddress {
 /// # Errors
 /// What getifaddrs(3) answers.
 pub fn addresses() -> Result<Vec<HostAddress>, Failure> {
-    let interfaces = getifaddrs()
-        .map_err(|errno| Failure::call("network", "getifaddrs", "the host's addresses", &errno.into()))?;
+    let interfaces = interfaces()?;
     let address_of = |interface: nix::ifaddrs::InterfaceAddress| {
         let address = ip_of(interface.address?)?;
         let net = IpNet::with_netmask(address, ip_of(interface.netmask?)?).ok()?;
@@ -39,6 +40,28 @@ pub fn addresses() -> Result<Vec<HostAddress>, Failure> {
         })
     };
     Ok(interfaces.filter_map(address_of).collect())
+}
+
+/// Every MAC address of the network namespace we are in, with the interface that has it.
+///
+/// # Errors
+/// What getifaddrs(3) answers.
+pub fn macs() -> Result<Vec<(String, Mac)>, Failure> {
+    let mac_of = |interface: nix::ifaddrs::InterfaceAddress| {
+        let address = interface.address?;
+        Some((interface.interface_name, Mac(address.as_link_addr()?.addr()?)))
+    };
+    Ok(interfaces()?.filter_map(mac_of).collect())
+}
+
+/// Whether there is an interface of this name in the network namespace we are in.
+pub fn has_interface(name: &str) -> bool {
+    if_nametoindex(name).is_ok()
+}
+
+fn interfaces() -> Result<nix::ifaddrs::InterfaceAddressIterator, Failure> {
+    getifaddrs()
+        .map_err(|errno| Failure::call("network", "getifaddrs", "the host's addresses", &errno.into()))
 }
 
 fn ip_of(address: SockaddrStorage) -> Option<IpAddr> {
@@ -63,6 +86,8 @@ mod tests {
         let found = addresses().unwrap();
         let lo = found.iter().find(|address| address.loopback).unwrap();
         assert_eq!((lo.interface.as_str(), lo.net), ("lo", "127.0.0.1/8".parse().unwrap()));
+        assert!(macs().unwrap().contains(&("lo".to_owned(), Mac([0; 6]))));
+        assert!(has_interface("lo") && !has_interface("none-such"));
     }
 
     #[test]

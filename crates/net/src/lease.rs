@@ -1,4 +1,5 @@
-//! `AddressLease`: an IPv4 address one jail uses, as a locked file of its name (`/run/jail/address/10.10.20.10`).
+//! `AddressLease`: an IPv4 address one jail uses, as a locked file of its name (`/run/jail/address/10.10.20.10`); and the
+//! lease of a MAC address that was asked for, likewise (`/run/jail/mac/02:00:00:00:00:05`).
 //!
 //! The file's text is the [`Holder`]: the jail's name, a space, its id.
 
@@ -11,7 +12,7 @@ use ipnet::Ipv4Net;
 use jail_sys::lease::{Lease, Taken};
 use jail_sys::{Failure, Kind};
 
-use crate::mac;
+use crate::mac::{self, Mac};
 use crate::model::{JailId, Network};
 
 /// Who holds an address. As text: `web 3fa04b11c2d9`.
@@ -72,10 +73,7 @@ pub fn take(
     match try_take(dir, address, holder)? {
         Ok(lease) => Ok(lease),
         Err(text) => {
-            let who = text
-                .parse::<Holder>()
-                .map_or_else(|_| "another jail".into(), |holder| format!("the jail {}", holder.name));
-            let message = format!("--ip={address}: {address} is used by {who}");
+            let message = format!("--ip={address}: {address} is used by {}", who(&text));
             Err(refused(Kind::Conflict, message).hint(another(network)))
         }
     }
@@ -95,9 +93,7 @@ pub fn choose(
         Failure::new(kind, "network", "lease address", format!("--net={}", network.name), message)
     };
     let Some(subnet) = network.subnet else {
-        let message = format!("--net={}: the bridge {} has no IPv4 address", network.name, network.bridge);
-        return Err(refused(Kind::Invalid, message)
-            .hint(format!("give it one, or give the jail none with: --net={} --ip=none", network.name)));
+        return Err(without_subnet(network));
     };
     for address in candidates(subnet, &holder.name) {
         if network.refuses(address).is_some() || exclude.contains(&address) {
@@ -109,6 +105,39 @@ pub fn choose(
     }
     let message = format!("--net={}: no address of {} is free", network.name, subnet.trunc());
     Err(refused(Kind::Conflict, message).hint("stop a jail on it (jail list), or make a larger network"))
+}
+
+/// The failure for a network whose interface has no IPv4 address, which has no addresses for jails either.
+pub fn without_subnet(network: &Network) -> Failure {
+    let (object, interface) = (format!("--net={}", network.name), network.interface());
+    let message = format!("{object}: {interface} has no IPv4 address, so there is none for the jail");
+    Failure::new(Kind::Invalid, "network", "lease address", object.as_str(), message).hint(format!(
+        "give it one, like: ip address add 10.10.20.1/24 dev {interface}; or leave the jail without: {object} --ip=none"
+    ))
+}
+
+/// Takes the MAC address that was asked for with `--mac`. `dir` exists.
+///
+/// # Errors
+/// `Conflict` when another jail has it; what the file system answers.
+pub fn take_mac(dir: &Path, mac: Mac, holder: &Holder) -> Result<Lease, Failure> {
+    let path = dir.join(mac.to_string());
+    match Lease::take(&path, &holder.to_string()) {
+        Ok(Taken::Ours { lease, .. }) => Ok(lease),
+        Ok(Taken::Theirs(text)) => {
+            let object = format!("--mac={mac}");
+            let message = format!("{object}: {mac} is used by {}", who(&text));
+            Err(Failure::new(Kind::Conflict, "network", "lease MAC address", object, message)
+                .hint("choose another, or leave --mac away to get one made from the address"))
+        }
+        Err(error) => Err(Failure::call("network", "lease MAC address", path.display().to_string(), &error)),
+    }
+}
+
+/// A holder in words, from a lease's text.
+fn who(text: &str) -> String {
+    text.parse::<Holder>()
+        .map_or_else(|_| "another jail".into(), |holder| format!("the jail {}", holder.name))
 }
 
 /// Every address of the subnet once, from the name's on and round.
@@ -162,6 +191,17 @@ mod tests {
         assert_eq!(refused.kind, Kind::Conflict);
         let host = take(dir.path(), &dmz, [10, 10, 20, 1].into(), &jail("db"), &[]).unwrap_err();
         assert_eq!(host.message, "--ip=10.10.20.1: 10.10.20.1 is the host's own address on br0");
+    }
+
+    #[test]
+    fn a_used_mac_address_is_refused_with_its_holders_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let mac: Mac = "02:00:00:00:00:05".parse().unwrap();
+        let lease = take_mac(dir.path(), mac, &jail("web")).unwrap();
+        let refused = take_mac(dir.path(), mac, &jail("db")).unwrap_err();
+        assert_eq!(refused.message, "--mac=02:00:00:00:00:05: 02:00:00:00:00:05 is used by the jail web");
+        drop(lease);
+        take_mac(dir.path(), mac, &jail("db")).unwrap();
     }
 
     #[test]

@@ -5,19 +5,15 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use jail_net::backend::{Failure, Reaped};
-use jail_net::model::JailId;
+use jail_net::link::Wire;
+use jail_net::link::request::{self as link, Link};
+use jail_net::model::{INTERFACES, JailId};
 use nix::net::if_::if_nametoindex;
 use rtnetlink::Handle;
 use tokio::time::timeout;
 
-use crate::link::{self, Link};
-use crate::wire::Wire;
-
 /// How long a namespace may outlive its jail before its links are deleted: somebody's descriptor can hold it for ever.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How many interfaces a jail has at most.
-const INTERFACES: usize = 4;
 
 /// Every name a link of this jail can have.
 pub(crate) fn names_of(jail: &JailId) -> Vec<String> {
@@ -79,7 +75,7 @@ fn belongs_to_none_of(link: &Link, alive: &[JailId]) -> bool {
 }
 
 /// Whose link a name says it is.
-fn jail_of(name: &str) -> Option<JailId> {
+pub(crate) fn jail_of(name: &str) -> Option<JailId> {
     let (id, index) = name.strip_prefix('j')?.split_at_checked(12)?;
     let index: usize = index.parse().ok().filter(|index| *index < INTERFACES)?;
     let jail: JailId = id.parse().ok()?;

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 
 use jail_net::backend::{Actions, Backend, Detach, Failure, Kind, Request, Support};
-use jail_net::model::{Attachment, JailId, Network, Origin};
+use jail_net::model::{Attachment, JailId, Network, Origin, Segment};
 use jail_net::plugin::{self, Plugin};
 use nix::sched::{CloneFlags, setns, unshare};
 
@@ -74,13 +74,11 @@ fn state() -> String {
 }
 
 fn dmz() -> Network {
-    Network {
-        name: "dmz".into(),
-        bridge: "br0".into(),
-        origin: Origin::Ours,
-        subnet: Some("10.10.20.1/24".parse().unwrap()),
-        subnet6: None,
-    }
+    Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap())
+}
+
+fn adopted(bridge: &str) -> Network {
+    Network { segment: Segment::Bridge { bridge: bridge.into(), origin: Origin::Adopted }, ..dmz() }
 }
 
 fn id(digits: &str) -> JailId {
@@ -95,6 +93,8 @@ fn request(jail: &JailId, network: Network, last: u8) -> Request {
         mtu: None,
         addresses: vec![format!("10.10.20.{last}/24").parse().unwrap()],
         gateways: network.gateway([10, 10, 20, last].into()).into_iter().collect(),
+        source_gateways: vec![],
+        probe: true,
         network,
     };
     Request {
@@ -136,7 +136,7 @@ fn a_bridge_comes_with_a_network_and_goes_with_it() {
         assert!(sh("ip -o link show br0").contains(",UP"));
         assert!(!sh("ip -o addr show br0").contains("fe80"));
         let read = bridge.network_of("br0").await.unwrap().unwrap();
-        assert_eq!((read.origin, read.subnet), (Origin::Adopted, dmz().subnet));
+        assert_eq!((read.is_ours(), read.bridge(), read.subnet), (false, Some("br0"), dmz().subnet));
 
         bridge.network_down(&dmz()).await.unwrap();
         assert_eq!(state(), before);
@@ -155,10 +155,10 @@ fn what_is_somebody_elses_is_left_alone() {
         assert!(conflict.message.contains("br0 is there already"), "{conflict}");
         bridge.network_down(&dmz()).await.unwrap();
 
-        let nic = bridge.network_of("eth5").await.unwrap_err();
+        assert_eq!(bridge.network_of("eth5").await.unwrap(), None);
+        let nic = bridge.plan(&request(&id("3fa04b11c2d9"), adopted("eth5"), 10)).await.unwrap_err();
         assert_eq!(nic.message, "--net=eth5: the interface eth5 is not a bridge");
-        let nobodys = Network { origin: Origin::Adopted, bridge: "br9".into(), ..dmz() };
-        let missing = bridge.plan(&request(&id("3fa04b11c2d9"), nobodys, 10)).await.unwrap_err();
+        let missing = bridge.plan(&request(&id("3fa04b11c2d9"), adopted("br9"), 10)).await.unwrap_err();
         assert_eq!(missing.message, "--net=br9: there is no interface br9");
         assert_eq!(missing.kind, Kind::NotFound);
         assert_eq!(state(), before);
@@ -284,7 +284,7 @@ fn a_larger_mtu_than_the_bridges_is_refused_and_a_smaller_one_is_the_jails_alone
         let mut want = request(&id("3fa04b11c2d9"), dmz(), 10);
         want.attachments[0].mtu = Some(9000);
         let refused = bridge.plan(&want).await.unwrap_err();
-        assert_eq!(refused.message, "--mtu=9000: the bridge br0 carries at most 1500");
+        assert_eq!(refused.message, "--mtu=9000: br0 carries at most 1500");
         want.attachments[0].mtu = Some(1400);
         attach(&bridge, &want, &netns).await.unwrap();
         assert!(inside(&netns, || sh("ip link show eth0")).contains("mtu 1400"));

@@ -52,7 +52,7 @@ pub(crate) fn plan(want: &Request) -> Result<Actions, Failure> {
         inner: Nftables { objects: inner::table(want).into() },
     };
     let undo = write("detach", &Elements { entries: work.entries.clone() })?;
-    Ok(Actions { words: words(want), data: write("attach", &work)?, undo: Undo(undo) })
+    Ok(Actions { words: words(want), data: write("attach", &work)?, undo: Undo(undo), probes: false })
 }
 
 fn words(want: &Request) -> Vec<String> {

@@ -5,7 +5,7 @@ mod egress;
 mod network;
 mod publish;
 
-pub use attachment::{Attachment, JailId};
+pub use attachment::{Attachment, INTERFACES, JailId};
 pub use egress::Egress;
-pub use network::{Network, Origin};
+pub use network::{Network, Origin, Segment};
 pub use publish::{PortRange, Protocol, Publish};

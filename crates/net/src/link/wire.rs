@@ -9,47 +9,61 @@ use std::thread;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use futures_util::stream::BoxStream;
-use jail_net::backend::{Failure, Kind};
 use nix::sched::{CloneFlags, setns};
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::proto::Connection;
 use rtnetlink::{Error, Handle, MulticastGroup};
 use tokio::runtime::Handle as Runtime;
 
+use crate::backend::{Failure, Kind};
+
 /// One item for every message that came without being asked for.
-pub(crate) type Events = BoxStream<'static, ()>;
+pub type Events = BoxStream<'static, ()>;
 
 /// A netlink socket with what answers and listens on it.
-pub(crate) struct Wire {
+pub struct Wire {
     connection: Connection<RouteNetlinkMessage>,
     handle: Handle,
     events: Events,
 }
 
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wire").finish_non_exhaustive()
+    }
+}
+
 impl Wire {
     /// In the namespace we are in.
-    pub(crate) fn open() -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// What socket(2) answers.
+    pub fn open() -> Result<Self, Failure> {
         Self::connect(&[]).map_err(|error| socket_failed(&error))
     }
 
     /// In the namespace we are in, hearing of every link that changes.
-    pub(crate) fn hearing_of_links() -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// What socket(2) answers.
+    pub fn hearing_of_links() -> Result<Self, Failure> {
         Self::connect(&[MulticastGroup::Link]).map_err(|error| socket_failed(&error))
     }
 
-    /// In another namespace. A socket stays where it was made, so a thread goes there for it and ends; ours never moves.
-    pub(crate) fn open_in(netns: BorrowedFd<'_>) -> Result<Self, Failure> {
+    /// In another namespace, where `before` is done first; ours never moves. A socket stays where it was made.
+    ///
+    /// # Errors
+    /// As [`within`].
+    pub fn open_in(
+        netns: BorrowedFd<'_>,
+        before: impl FnOnce() -> Result<(), Failure> + Send,
+    ) -> Result<Self, Failure> {
         let runtime = Runtime::current();
-        let open = || {
-            setns(netns, CloneFlags::CLONE_NEWNET)?;
+        within(netns, move || {
+            before()?;
             let _inside = runtime.enter();
-            Self::connect(&[])
-        };
-        thread::scope(|scope| {
-            let thread = thread::Builder::new().spawn_scoped(scope, open)?;
-            thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread panicked")))
+            Self::open()
         })
-        .map_err(|error| Failure::call("network", "setns", "the jail's network namespace", &error))
     }
 
     fn connect(groups: &[MulticastGroup]) -> io::Result<Self> {
@@ -59,7 +73,10 @@ impl Wire {
 
     /// Does `work` while the connection is driven beside it, then closes the socket: nothing is left to a task that
     /// would outlive the call.
-    pub(crate) async fn run<T, W>(self, work: impl FnOnce(Handle, Events) -> W) -> Result<T, Failure>
+    ///
+    /// # Errors
+    /// The work's.
+    pub async fn run<T, W>(self, work: impl FnOnce(Handle, Events) -> W) -> Result<T, Failure>
     where
         W: Future<Output = Result<T, Failure>>,
     {
@@ -72,12 +89,31 @@ impl Wire {
     }
 }
 
+/// Does `work` in another network namespace, on a thread that goes there for it and ends.
+///
+/// # Errors
+/// The work's, and what setns(2) answers.
+pub(super) fn within<T: Send>(
+    netns: BorrowedFd<'_>,
+    work: impl FnOnce() -> Result<T, Failure> + Send,
+) -> Result<T, Failure> {
+    let failed = |error: io::Error| Failure::call("network", "setns", "the jail's network namespace", &error);
+    let work = || {
+        setns(netns, CloneFlags::CLONE_NEWNET).map_err(|errno| failed(errno.into()))?;
+        work()
+    };
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().spawn_scoped(scope, work).map_err(failed)?;
+        thread.join().unwrap_or_else(|_| Err(failed(io::Error::other("the thread panicked"))))
+    })
+}
+
 fn socket_failed(error: &io::Error) -> Failure {
     Failure::call("network", "socket", "netlink", error)
 }
 
 /// The errno in a refusal of the kernel's.
-pub(crate) fn errno(error: &Error) -> Option<i32> {
+pub fn errno(error: &Error) -> Option<i32> {
     match error {
         Error::NetlinkError(message) => Some(-message.raw_code()),
         _ => None,
@@ -85,7 +121,7 @@ pub(crate) fn errno(error: &Error) -> Option<i32> {
 }
 
 /// A request that was refused, about `object`: a message of rtnetlink(7) and the user's own option or a link's name.
-pub(crate) fn refused(message: &'static str, object: impl Into<String>, error: &Error) -> Failure {
+pub fn refused(message: &'static str, object: impl Into<String>, error: &Error) -> Failure {
     let object = object.into();
     match errno(error) {
         Some(errno) => Failure::call("network", message, object, &io::Error::from_raw_os_error(errno)),
