@@ -74,13 +74,7 @@ fn state() -> String {
 }
 
 fn dmz() -> Network {
-    Network {
-        name: "dmz".into(),
-        bridge: "br0".into(),
-        origin: Origin::Ours,
-        subnet: Some("10.10.20.1/24".parse().unwrap()),
-        subnet6: None,
-    }
+    Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap())
 }
 
 fn id(digits: &str) -> JailId {

@@ -3,7 +3,7 @@
 use ipnet::{IpNet, Ipv4Net};
 use jail_net::backend::Backend;
 use jail_net::host;
-use jail_net::model::{Network, Origin};
+use jail_net::model::Network;
 use jail_net::plugin;
 use jail_net::store::{self, Store};
 use jail_sys::{Failure, Kind};
@@ -103,13 +103,7 @@ fn ours(name: &str, subnet: Ipv4Net, bridge: &str, store: &Store) -> Result<Netw
             return Err(refused(Kind::Conflict, name, &why).hint("choose a subnet that is used nowhere else"));
         }
     }
-    Ok(Network {
-        name: name.to_owned(),
-        bridge: bridge.to_owned(),
-        origin: Origin::Ours,
-        subnet: Some(subnet),
-        subnet6: None,
-    })
+    Ok(Network::ours(name, bridge, subnet))
 }
 
 /// A bridge that is there keeps what it has; the subnet asked for must be its own.

@@ -118,13 +118,8 @@ pub(crate) fn request(number: u8, publish: &[&str], egress: Egress) -> Request {
     let publish: Vec<Publish> = publish.iter().map(|text| text.parse().unwrap()).collect();
     let host = ["127.0.0.1/32", "10.10.20.1/32", "10.10.30.1/32", "192.0.2.1/32", "192.168.77.1/32"];
     let others = ["10.10.30.0/24"];
-    let network = Network {
-        name: "dmz".into(),
-        bridge: "br0".into(),
-        origin: Origin::Adopted,
-        subnet: Some("10.10.20.1/24".parse().unwrap()),
-        subnet6: None,
-    };
+    let dmz = Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap());
+    let network = Network { origin: Origin::Adopted, ..dmz };
     Request {
         name: format!("web{number}"),
         attachments: vec![Attachment {
