@@ -34,7 +34,7 @@ pub async fn create(
     let net = subnet.network();
     if net.is_multicast() || net.is_loopback() || net.is_unspecified() || net.is_broadcast() {
         let why = format!("--subnet={subnet} is not for hosts");
-        return Err(refused(Kind::Invalid, name, &why).hint("use a private one, like 10.10.20.0/24"));
+        return Err(refused(Kind::Invalid, name, &why).hint("use a private one"));
     }
     let store = Store::new(&place.networks);
     if store.get(name)?.is_some() {
@@ -159,5 +159,7 @@ pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
 }
 
 fn refused(kind: Kind, name: &str, why: &str) -> Failure {
-    Failure::new(kind, "network", "net", name, format!("network {name}: {why}"))
+    // What is invalid here is so on every host: it is the words that are wrong.
+    let operation = if kind == Kind::Invalid { "parse" } else { "net" };
+    Failure::new(kind, "network", operation, name, format!("network {name}: {why}"))
 }
