@@ -3,14 +3,13 @@
 use std::os::fd::BorrowedFd;
 
 use jail_net::backend::{Failure, Kind};
-use nftables::types::NfFamily;
 
 use crate::entry::{self, Entry};
 use crate::lock::Lock;
 use crate::plan::Work;
 use crate::rule::{self, Object};
 use crate::run::{self, Trouble, Until};
-use crate::{listing, skeleton};
+use crate::{foreign, listing, skeleton};
 
 pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
     let (host, inner) = std::thread::scope(|scope| {
@@ -26,7 +25,8 @@ pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> 
             Err(failure)
         }
         (Err(failure), Ok(())) => {
-            run::apply_in(netns, rule::remove_table(NfFamily::INet).into()).map_err(Trouble::failure)?;
+            let made = rule::families(&work.inner.objects).flat_map(rule::remove_table);
+            run::apply_in(netns, made.collect()).map_err(Trouble::failure)?;
             Err(failure)
         }
         (Err(failure), Err(_)) => Err(failure),
@@ -34,7 +34,8 @@ pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> 
 }
 
 fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
-    run::apply_in(netns, work.inner.objects.to_vec()).map_err(Trouble::failure)
+    let commands = &work.inner.objects;
+    run::apply_in(netns, commands.to_vec()).map_err(|trouble| foreign::explain(trouble.failure(), commands))
 }
 
 /// Adds the elements, and before them, in the same transaction, the tables that are missing.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::entry::{self, Entry};
-use crate::{elements, inner};
+use crate::{elements, foreign, inner};
 
 /// What `attach` reads.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub(crate) fn plan(want: &Request) -> Result<Actions, Failure> {
         comment: entry::comment(&want.jail, &want.name),
         entries: elements::of(want)?,
         shared: want.forwards.iter().map(|interface| elements::forwards(interface)).collect(),
-        inner: Nftables { objects: inner::table(want).into() },
+        inner: Nftables { objects: [inner::table(want), foreign::table(want)].concat().into() },
     };
     let undo = write("detach", &Elements { entries: work.entries.clone() })?;
     Ok(Actions { words: words(want), data: write("attach", &work)?, undo: Undo(undo) })
@@ -76,9 +76,8 @@ fn words(want: &Request) -> Vec<String> {
                           the ports that jails publish as this one starts"
                 .to_owned()
         }
-        _ => {
-            "no connections but to its own bridge, on the host and in the jail's network namespace".to_owned()
-        }
+        _ => "no connections but to the jails on its bridge, on the host and in the jail's network namespace"
+            .to_owned(),
     });
     words
 }
