@@ -70,7 +70,7 @@ impl NetworkPlan {
             Egress::Allow => {
                 "egress      allow: the LAN and the Internet, never the host or other bridges".to_owned()
             }
-            _ => "egress      deny: no connection but to its neighbours on the bridge".to_owned(),
+            _ => "egress      deny: no connection but to other jails on the bridge".to_owned(),
         });
         lines
     }
