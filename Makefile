@@ -1,5 +1,6 @@
 # Everything a developer does. On Debian, as root: what is missing is installed by package name.
 
+BUILD   := gcc libc6-dev
 SERVERS := nginx-light rsyslog nftables iptables iproute2 curl procps util-linux bsdutils
 TESTS   := $(SERVERS) netcat-openbsd libcap2-bin
 PEERS   := $(SERVERS) hyperfine bubblewrap firejail
@@ -11,25 +12,25 @@ build: ## the command and its plugins, in target/release
 	cargo build --workspace --release
 
 demo: ## the article's scenario as a story, with a check mark per claim
-	scripts/need $(SERVERS)
+	scripts/need $(BUILD) $(SERVERS)
 	cargo build --workspace --release
 	scripts/demo
 
 test: ## unit tests, and end-to-end tests each on a host of its own
-	scripts/need $(TESTS)
+	scripts/need $(BUILD) $(TESTS)
 	cargo build --workspace --profile test-run
 	cargo test --workspace --exclude jail-tests --profile test-run --no-fail-fast
 	cargo test --package jail-tests --profile test-run --no-fail-fast
 
 check: ## format, lints, documentation, scripts
-	scripts/need shellcheck
+	scripts/need $(BUILD) shellcheck
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	shellcheck scripts/* .ci/run
 
 bench: ## ours and the peers', side by side
-	scripts/need $(PEERS)
+	scripts/need $(BUILD) $(PEERS)
 	cargo build --workspace --release
 	scripts/bench
 

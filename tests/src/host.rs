@@ -11,6 +11,9 @@ use crate::{Output, Running};
 /// No command of a test takes this long, in seconds: a hang is a failure, not a wait.
 const DEADLINE: &str = "60";
 
+/// Where the host has what was built: nothing that a test does to `/root` or `/home` hides it.
+const BUILT: &str = "/run/built";
+
 /// Where a command runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -39,7 +42,8 @@ impl Host {
     pub fn new() -> Host {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/host");
         let mut holder = Command::new(script)
-            .args(["sh", "-c", "echo ready; exec cat"])
+            .args(["sh", "-ec", "mkdir $1; mount --bind \"$0\" $1; echo ready; exec cat"])
+            .args([built().as_os_str(), BUILT.as_ref()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -149,8 +153,7 @@ impl Host {
             Place::Client => drop(command.args(["ip", "netns", "exec", "client"])),
             Place::Lan => drop(command.args(["ip", "netns", "exec", "lan"])),
         }
-        let path =
-            format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", built().display());
+        let path = format!("{BUILT}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         command.args(["bash", "-c", script]).env_clear().envs([
             ("PATH", path.as_str()),
             ("HOME", "/root"),

@@ -1,7 +1,8 @@
 //! The connections a jail may open, and those it may not whatever happens to the host's rules. Packets are sent.
 
 use jail_tests::{
-    CLIENT, HOST, HOST_ON_DMZ, HOST_ON_LAN, Host, INTERNET, JAIL, LAN, Place, REFUSED, Snapshot, dial, fetch,
+    ARTICLE, CLIENT, HOST, HOST_ON_DMZ, HOST_ON_LAN, Host, INTERNET, JAIL, LAN, Place, REFUSED, SERVERS,
+    Snapshot, dial, fetch,
 };
 
 /// A DMZ with a server on the host, in the LAN and outside, each on port 8080.
@@ -61,6 +62,28 @@ fn after_the_hosts_rules_are_flushed_it_still_opens_no_connection() {
         host.join("web", &dial(address, 8080)).exits(REFUSED);
     }
     host.jail("stop web").succeeds();
+}
+
+#[test]
+fn after_the_hosts_rules_are_flushed_it_calls_no_machine_of_an_adopted_bridge_but_jails() {
+    let host = Host::new();
+    host.foreign_bridge();
+    let admin = |script: &str| host.sh(&format!("ip netns exec admin {script}"));
+    host.sh("ip netns exec admin nc -lk 22 </dev/null >/dev/null 2>&1 &").succeeds();
+    host.until("ip netns exec admin ss -Htln | grep -q :22").succeeds();
+    host.jail("run -d --name=client --net=br0 -- sleep inf").succeeds();
+    host.jail(&format!("--backend=nft run -d {ARTICLE} {SERVERS}")).succeeds();
+    host.until(&dial(JAIL, 80)).succeeds();
+    host.sh("nft flush ruleset").succeeds();
+
+    let call = "nc -z -w 1 10.10.20.99 22";
+    host.join("client", call).fails();
+    host.join("client", &dial(JAIL, 80)).exits(0);
+    admin(&dial(JAIL, 80)).exits(0);
+    host.sh("nsenter -n -t $(jail list | grep :client: | cut -d: -f1) nft delete table netdev jail")
+        .succeeds();
+    host.join("client", call).exits(0); // the canary: it was this table that refused it
+    host.jail("stop web client").succeeds();
 }
 
 #[test]

@@ -26,6 +26,80 @@ fn nonsense_on_the_command_line_is_a_usage_error() {
 }
 
 #[test]
+fn a_value_that_no_host_could_make_sense_of_is_a_usage_error_in_a_sentence() {
+    let host = Host::new();
+    host.dmz();
+    for (option, named) in [
+        ("--name=7", "--name=7"),
+        ("--name=a/b", "--name=a/b"),
+        (&format!("--name={}", "x".repeat(64)), "--name="),
+        ("--seccomp=@no_such_group", "@no_such_group"),
+        ("--seccomp=no_such_call", "no_such_call"),
+        ("--tmpfs=/tmp/x:size=zz", "zz"),
+        ("--tmpfs=x", "--tmpfs=x"),
+        ("--grant=/srv:rx", "'rx'"),
+        ("--grant=../srv", "'..'"),
+        ("--bind=/srv,there", "'there'"),
+        ("--bind=/srv:rw,/tmp/x", "--bind=/srv,/tmp/x:rw"),
+        ("--publish=80", "--net"),
+        ("--ip=10.10.20.10", "--net"),
+    ] {
+        let refused = host.jailed(option, "echo it ran");
+        refused.exits(2).says_in_one_sentence(&[named]);
+        assert_eq!(refused.stdout, "", "{option}");
+    }
+    for words in ["a/b --subnet=10.9.9.0/24", "x --subnet=10.9.9.0/31", "x --subnet=224.0.0.0/24"] {
+        host.jail(&format!("net create {words}")).exits(2).says_in_one_sentence(&["network"]);
+    }
+}
+
+#[test]
+fn a_usage_error_as_json_is_the_same_object() {
+    let host = Host::new();
+    for (arguments, named) in [
+        ("run", "COMMAND"),
+        ("run --no-such-option -- true", "--no-such-option"),
+        ("run --publish=x -- true", "--publish"),
+        ("run --name=7 -- true", "--name=7"),
+        ("stop x --timeout=-1", "--timeout"),
+    ] {
+        let refused = host.jail(&format!("--json {arguments}"));
+        refused.exits(2);
+        let object: serde_json::Value =
+            serde_json::from_str(&refused.stderr).unwrap_or_else(|e| panic!("{e}: {refused}"));
+        assert_eq!(object["error"]["operation"], "parse");
+        assert!(object["error"]["message"].as_str().unwrap().contains(named), "{refused}");
+    }
+}
+
+#[test]
+fn a_user_who_is_not_root_is_told_so_and_may_look_at_a_plan() {
+    let host = Host::new();
+    host.dmz();
+    // The program's own directory may be one that others may not enter.
+    host.sh("mkdir /srv/bin; cp \"$(command -v jail)\" \"$(dirname \"$(command -v jail)\")\"/libjail_*.so /srv/bin")
+        .succeeds();
+    let user = |arguments: &str| {
+        host.sh(&format!("setpriv --reuid=65534 --regid=65534 --clear-groups /srv/bin/jail {arguments}"))
+    };
+    for arguments in [
+        "run -- true",
+        "list",
+        "tree",
+        "stop x",
+        "gc",
+        "net list",
+        "net create x --subnet=10.9.9.0/24",
+        "plan --net=br0 -- true",
+    ] {
+        user(arguments).exits(125).says_in_one_sentence(&["root", "sudo"]);
+    }
+    user("plan -- true").prints("/etc  host /etc").says("root").succeeds();
+    let backends = user("--json backends").json();
+    assert!(backends.as_array().unwrap().iter().all(|backend| backend["usable"] == false), "{backends}");
+}
+
+#[test]
 fn an_error_as_json_has_every_field() {
     let host = Host::new();
     let refused = host.jail("--json run --grant=/srv/none -- echo it ran");

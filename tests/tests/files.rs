@@ -44,6 +44,51 @@ fn a_bind_shows_it_elsewhere() {
 }
 
 #[test]
+fn a_bind_is_read_only_unless_it_says_otherwise() {
+    let host = host_with_data();
+    host.sh("mkdir /srv/shown").succeeds();
+    for option in ["--bind=/srv/data,/srv/shown", "--bind=/srv/data,/srv/shown:ro"] {
+        host.jailed(option, "echo >/srv/shown/new").fails().says("Read-only file system");
+    }
+    host.jailed("--bind=/srv/data,/srv/shown:rw", "echo >/srv/shown/new").succeeds();
+    host.sh("test -e /srv/data/new").succeeds();
+}
+
+#[test]
+fn a_path_of_the_hosts_may_be_relative_to_the_callers_directory() {
+    let host = host_with_data();
+    host.sh("mkdir /srv/shown").succeeds();
+    let here = |option: &str, script: &str| host.sh(&format!("cd /srv; jail -q run {option} -- {script}"));
+    assert_eq!(here("--grant=data", "cat /srv/data/file").succeeds(), "text");
+    assert_eq!(here("--bind=data,/srv/shown", "cat /srv/shown/file").succeeds(), "text");
+    here("--read-write=data --read-only=data", "touch /srv/data/new").fails();
+    here("--blacklist=shown", "ls /srv/shown").fails();
+}
+
+#[test]
+fn the_jail_goes_by_its_own_name_and_knows_the_machines_the_host_knows() {
+    let host = Host::new();
+    host.dmz();
+    host.write("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 host.lan host\n192.168.7.9 files.lan files\n");
+    let own = |options: &str, script: &str| {
+        host.jailed(&format!("--name=web --net=br0 {options}"), script).succeeds().to_owned()
+    };
+    assert_eq!(own("", "cat /etc/hostname; hostname -f; hostname -i"), "web\nweb\n127.0.1.1");
+    assert_eq!(own("--ip=10.10.20.10", "hostname -f; hostname -i"), "web\n10.10.20.10");
+    assert!(own("", "getent hosts files").starts_with("192.168.7.9"));
+    assert!(own("", "getent ahostsv4 localhost").starts_with("127.0.0.1"));
+    assert!(own("", "getent hosts localhost").starts_with("::1"));
+    host.jailed("--name=web", "getent hosts host.lan").fails();
+    host.jailed("--grant=/etc/hosts", "getent hosts host.lan").prints("127.0.1.1").succeeds();
+    host.jail("plan --name=web -- true")
+        .prints("/etc/hosts  localhost, the jail's name at 127.0.1.1")
+        .succeeds();
+    // a jail that was numbered, because its name was taken, goes by that
+    host.jail("run -d sh -c 'sleep inf'").prints("sh").succeeds();
+    assert_eq!(host.jailed("", "hostname -f; cat /etc/hostname").succeeds(), "sh-2\nsh-2");
+}
+
+#[test]
 fn read_only_takes_writing_away_again_below_a_grant() {
     let host = host_with_data();
     host.write("/srv/data/below/file", "text");

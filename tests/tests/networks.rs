@@ -36,6 +36,18 @@ fn a_jail_is_put_on_a_network_by_the_networks_name_or_the_bridges() {
 }
 
 #[test]
+fn a_network_that_is_not_there_is_proposed_with_a_subnet_that_is_free() {
+    let host = Host::new();
+    host.dmz();
+    host.sh("ip route add 10.10.21.0/24 via 192.0.2.2; ip address add 10.10.22.1/24 dev eth1").succeeds();
+    let refused = host.jailed("--net=br7", "true");
+    refused.exits(125).says_in_one_sentence(&["br7", "--subnet=10.10.23.0/24"]);
+    let proposed = refused.stderr.split_once("make it with: ").unwrap().1;
+    host.sh(proposed).succeeds();
+    host.jailed("--net=br7", "true").succeeds();
+}
+
+#[test]
 fn a_bridge_that_is_missing_is_made_again_by_the_first_jail() {
     let host = Host::new();
     host.dmz();

@@ -123,8 +123,8 @@ pub(crate) struct Run {
     /// Show P of the host as its owners see it, read-only unless :rw
     #[arg(long, value_name = "P[:ro|rw]", help_heading = "Files")]
     pub(crate) grant: Vec<String>,
-    /// The same elsewhere: SRC of the host at DST, writable
-    #[arg(long, value_name = "SRC[,DST]", help_heading = "Files")]
+    /// The same elsewhere: SRC of the host at DST, read-only unless :rw
+    #[arg(long, value_name = "SRC[,DST][:ro|rw]", help_heading = "Files")]
     pub(crate) bind: Vec<String>,
     /// The same as --grant=P:rw
     #[arg(long, value_name = "P", help_heading = "Files")]

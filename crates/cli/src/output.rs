@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use jail_core::{Failure, Kind, Running, Wanted};
 use serde::Serialize;
 
+/// What was typed cannot be understood, whatever the host is like.
+const USAGE: u8 = 2;
 /// Set-up failed: nothing was run, nothing is left.
 const SETUP: u8 = 125;
 const NOT_EXECUTABLE: u8 = 126;
@@ -59,6 +61,7 @@ fn status(failure: &Failure) -> u8 {
     match (failure.stage.as_ref(), failure.operation.as_ref(), failure.kind) {
         ("command", "execve", Kind::NotFound) => NOT_FOUND,
         ("command", "execve", Kind::Denied) => NOT_EXECUTABLE,
+        (_, "parse", Kind::Invalid) => USAGE,
         _ => SETUP,
     }
 }
@@ -72,14 +75,17 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // They could not be read, so what --json would have said is not known but by looking.
     if std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json") {
         let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        // Its first paragraph: what follows is how to use it.
+        let words = text.lines().take_while(|line| !line.is_empty()).flat_map(str::split_whitespace);
+        let message = words.collect::<Vec<_>>().join(" ");
+        let message = message.trim_start_matches("error: ");
         let failure =
-            Failure::new(Kind::Invalid, "command", "read", "command line", message).hint("see jail --help");
-        self::failure(&failure, true);
+            Failure::new(Kind::Invalid, "command", "parse", "command line", message).hint("see jail --help");
+        self::failure(&failure, true)
     } else {
         let _ = error.print();
+        ExitCode::from(USAGE)
     }
-    ExitCode::from(2)
 }
 
 /// What the jail was given, as on Firejail's start.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
+use std::net::Ipv4Addr;
 
 use jail_filter::FilterPlan;
 use jail_fs::MountPlan;
@@ -16,6 +17,10 @@ use crate::spec::{Net, Spec, ViewSpec};
 
 /// The directories a program is looked for in, inside.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a jail calls itself in /etc/hosts when its address is not known before it starts: Debian's for a machine without
+/// a permanent one.
+const LEASED: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 1);
 
 /// What will be done to start a jail.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -69,8 +74,11 @@ impl Plan {
     /// # Errors
     /// What was asked for and cannot be had.
     pub async fn make(spec: &Spec, place: &Place) -> Result<Planned, Failure> {
+        let (name, argv) = (name_of(spec)?, argv_of(&spec.command)?);
+        let filter = jail_filter::plan(&spec.filter)?;
         let mut view = spec.view.clone();
         view.files.extend(network::files(&spec.network));
+        view.address.get_or_insert(spec.network.ip.map_or(LEASED, |ip| ip.address).into());
         let (network, backends) = match &spec.network.net {
             Net::None | Net::Host => {
                 network::refuse_addresses(&spec.network)?;
@@ -82,12 +90,10 @@ impl Plan {
                 (Wanted::Dmz(Box::new(plan)), Some(backends))
             }
         };
-        let argv = argv_of(&spec.command)?;
-        let filter = jail_filter::plan(&spec.filter)?;
         refuse_set_id_files(&view, &filter)?;
         let plan = Plan {
             id: new_id()?,
-            name: name_of(spec)?,
+            name,
             command: spec.command.join(" "),
             paths: paths_of(&argv),
             argv,
@@ -168,7 +174,7 @@ fn name_of(spec: &Spec) -> Result<String, Failure> {
     let message = format!(
         "--name={name}: a name is 1 to 63 letters, digits, '-', '_' and '.', begins with a letter or digit, and is not only digits"
     );
-    Err(Failure::new(Kind::Invalid, "namespace", "name", format!("--name={name}"), message)
+    Err(Failure::new(Kind::Invalid, "namespace", "parse", format!("--name={name}"), message)
         .hint("choose another, like --name=web"))
 }
 
@@ -185,13 +191,13 @@ fn valid_name(name: &str) -> bool {
 pub(crate) fn argv_of(command: &[String]) -> Result<Vec<String>, Failure> {
     const SHELL_SIGNS: &str = " \t\n;&|<>()$`\\\"'*?[]{}~#!";
     match command {
-        [] => Err(Failure::new(Kind::Invalid, "command", "read", "COMMAND", "there is no command to run")
+        [] => Err(Failure::new(Kind::Invalid, "command", "parse", "COMMAND", "there is no command to run")
             .hint("name one, like: jail run -- nginx")),
         [line] if line.contains(|sign| SHELL_SIGNS.contains(sign)) => {
             Ok(vec!["/bin/sh".into(), "-c".into(), line.clone()])
         }
         [program, ..] if program.is_empty() => {
-            Err(Failure::new(Kind::Invalid, "command", "read", "COMMAND", "the command is empty"))
+            Err(Failure::new(Kind::Invalid, "command", "parse", "COMMAND", "the command is empty"))
         }
         argv => Ok(argv.to_vec()),
     }

@@ -101,7 +101,7 @@ impl Stage for Files<'_> {
     }
 
     async fn prepare(&mut self, setup: &mut Setup<'_>) -> Result<(), Failure> {
-        let view = self.0.compile(&setup.ids, Some(setup.user))?;
+        let view = self.0.compile(setup.name, &setup.ids, Some(setup.user))?;
         setup.files.extend(view.steps);
         setup.held.extend(view.held);
         setup.devpts = Some(view.devpts);

@@ -48,7 +48,7 @@ fn main() -> Result<ExitCode, Failure> {
 }
 
 fn run(plan: &jail_fs::MountPlan, command: Vec<CString>) -> Result<ExitCode, Failure> {
-    let compiled = plan.compile(&IDS, None)?;
+    let compiled = plan.compile("view", &IDS, None)?;
     let mut steps = compiled.steps;
     let ids = Op::SetIds { uid: IDS.base, gid: IDS.base, groups: Vec::new() };
     steps.push(Step::new("command", "user", ids));

@@ -12,7 +12,7 @@ use crate::plan::{Folder, Mount, MountPlan, STAGE, What};
 use crate::scan::folder_of;
 use crate::shown::text;
 use crate::view::ViewSpec;
-use crate::{host, privilege};
+use crate::{host, identity, privilege};
 
 /// One option of the user's.
 struct Request<'a> {
@@ -25,7 +25,7 @@ struct Request<'a> {
 
 enum Wish<'a> {
     Show { source: String, writable: bool },
-    Tmpfs { size: Option<&'a str> },
+    Tmpfs { size: &'a str },
     Text { content: &'a str },
     Freeze,
     Hide,
@@ -70,6 +70,9 @@ pub(crate) fn add(
         let mount = make_before_freeze(plan.mounts.get_mut(first..).unwrap_or_default(), mount);
         plan.mounts.push(mount);
     }
+    if let Some(address) = spec.address {
+        identity::add(plan, inside, first, address);
+    }
     Ok(())
 }
 
@@ -98,21 +101,22 @@ fn requests(spec: &ViewSpec) -> Result<Vec<Request<'_>>, Failure> {
         Ok::<(), Failure>(())
     };
     // what is frozen itself need not be open for writing below that
+    let suffix = |writable: bool| if writable { ":rw" } else { "" };
     let writable = |asked: bool, target: &PathBuf| asked && !spec.read_only.contains(target);
     for grant in &spec.grants {
-        let suffix = if grant.writable { ":rw" } else { "" };
-        let option = format!("--grant={}{suffix}", grant.path.display());
+        let option = format!("--grant={}{}", grant.path.display(), suffix(grant.writable));
         let source = absolute(&grant.path, &option)?;
         add(option, &grant.path, Wish::Show { source, writable: writable(grant.writable, &grant.path) })?;
     }
     for bind in &spec.binds {
-        let option = format!("--bind={},{}", bind.source.display(), bind.target.display());
+        let (from, to) = (bind.source.display(), bind.target.display());
+        let option = format!("--bind={from},{to}{}", suffix(bind.writable));
         let source = absolute(&bind.source, &option)?;
         add(option, &bind.target, Wish::Show { source, writable: writable(bind.writable, &bind.target) })?;
     }
     for tmpfs in &spec.tmpfs {
-        let size = tmpfs.size.as_deref();
         let option = format!("--tmpfs={}", tmpfs.target.display());
+        let size = size_of(&option, tmpfs.size.as_deref())?;
         add(option, &tmpfs.target, Wish::Tmpfs { size })?;
     }
     for path in &spec.read_only {
@@ -145,11 +149,23 @@ fn is_limit(size: &str) -> bool {
     }
 }
 
+/// A limit as tmpfs(5) takes it. An empty one would be no limit.
+fn size_of<'a>(option: &str, size: Option<&'a str>) -> Result<&'a str, Failure> {
+    let size = size.unwrap_or("25%");
+    if is_limit(size) {
+        return Ok(size);
+    }
+    let message = format!("{option} has no usable size: '{}'", printable(size));
+    Err(Failure::new(Kind::Invalid, STAGE, "parse", option, message).hint(
+        "give bytes, with k, m or g behind them and less than 16 EiB, or a percentage of the memory with %",
+    ))
+}
+
 /// The path as text with single slashes; relative ones and `..` are refused, for they mean something else inside.
 fn absolute(path: &Path, option: &str) -> Result<String, Failure> {
     let invalid = |why: &str| {
         let message = format!("{option}: the path {why}");
-        Failure::new(Kind::Invalid, STAGE, "plan", option, message).hint("write it in full")
+        Failure::new(Kind::Invalid, STAGE, "parse", option, message).hint("write it in full")
     };
     if !path.is_absolute() {
         return Err(invalid("does not begin with a slash"));
@@ -182,8 +198,8 @@ impl Request<'_> {
                     Some(Ok(meta)) if meta.is_dir() => folder_of(String::new(), &meta),
                     _ => Folder::top(0o755),
                 };
-                let size = self.size(*size)?;
-                let mount = self.place(spot, inside, false, What::Tmpfs { size, top })?;
+                let what = What::Tmpfs { size: (*size).to_owned(), top };
+                let mount = self.place(spot, inside, false, what)?;
                 Ok(Some(Mount { writable: true, ..mount }))
             }
             Wish::Text { content } => {
@@ -251,19 +267,6 @@ impl Request<'_> {
                 Ok((text(&path)?, kind != FileType::Directory))
             }
         }
-    }
-
-    /// A limit as tmpfs(5) takes it. An empty one would be no limit.
-    fn size(&self, size: Option<&str>) -> Result<String, Failure> {
-        let size = size.unwrap_or("25%");
-        if is_limit(size) {
-            return Ok(size.to_owned());
-        }
-        Err(self.refuse(
-            Kind::Invalid,
-            &format!("has no usable size: '{}'", printable(size)),
-            "give bytes, with k, m or g behind them and less than 16 EiB, or a percentage of the memory with %",
-        ))
     }
 
     fn freeze(&self, spot: Spot) -> Result<Option<Mount>, Failure> {

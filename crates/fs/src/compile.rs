@@ -10,7 +10,7 @@ use jail_sys::op::{Fd, Node, Op, ROOT, Step};
 use jail_sys::{Failure, IdMap, Kind};
 
 use crate::plan::{Entry, Folder, Mount, MountPlan, STAGE, What};
-use crate::{dev, proc};
+use crate::{dev, identity, proc};
 
 /// The jail's data store, while it is on the workshop.
 pub(crate) const DATA: u8 = 1;
@@ -39,20 +39,25 @@ pub struct Compiled {
 impl MountPlan {
     /// Opens what the plan shows and encodes the rest.
     ///
-    /// `ids` are the host's numbers of the jail's owners; `userns` is the user namespace that has that map: grants are
+    /// `name` is the jail's. `ids` are the host's numbers of the jail's owners; `userns` is the user namespace that has that map: grants are
     /// id-mapped by it. Without one they are shown with the host's owners.
     ///
     /// # Errors
     /// A source that is gone or has become a symbolic link; a file system that cannot be id-mapped.
-    pub fn compile(&self, ids: &IdMap, userns: Option<BorrowedFd<'_>>) -> Result<Compiled, Failure> {
+    pub fn compile(
+        &self,
+        name: &str,
+        ids: &IdMap,
+        userns: Option<BorrowedFd<'_>>,
+    ) -> Result<Compiled, Failure> {
         let (owner, tty) = (ids.to_host(0).to_string(), ids.to_host(dev::TTY).to_string());
         // without an owner of its own, a terminal that is opened out here would belong to the host's root
         let options = [("ptmxmode", "0666"), ("mode", "0620"), ("uid", &*owner), ("gid", &*tty)];
         let devpts = call::new_mount("devpts", &options, NOSUID | NOEXEC)
             .map_err(|error| Failure::call(STAGE, "fsmount", "/dev/pts", &error))?;
         let host = File::open("/").map_err(|error| Failure::call(STAGE, "open", "/", &error))?;
-        let mut compiler =
-            Compiler { ids, userns, devpts: devpts.as_raw_fd(), host, steps: Vec::new(), held: Vec::new() };
+        let (steps, held) = (Vec::new(), Vec::new());
+        let mut compiler = Compiler { name, ids, userns, devpts: devpts.as_raw_fd(), host, steps, held };
         compiler.root(self)?;
         for mount in &self.mounts {
             compiler.mount(mount, self)?;
@@ -74,6 +79,7 @@ impl MountPlan {
 
 /// Steps while they are collected.
 pub(crate) struct Compiler<'a> {
+    name: &'a str,
     ids: &'a IdMap,
     userns: Option<BorrowedFd<'a>>,
     devpts: RawFd,
@@ -148,6 +154,10 @@ impl Compiler<'_> {
             What::Terminals => self.attach(asked, Fd::Parent(self.devpts), ROOT, &mount.target),
             What::Hidden { file } => self.hide(asked, *file, ROOT, &mount.target),
             What::Text { content } => self.text(mount, content),
+            What::Hostname => self.text(mount, &format!("{}\n", self.name)),
+            What::Hosts { address, others } => {
+                self.text(mount, &identity::hosts(self.name, *address, others))
+            }
             What::Frozen => self.freeze(mount),
         }
     }

@@ -17,7 +17,8 @@
 //! | /sys | only devices/system/cpu |
 //!
 //! Nothing else of the host is there. On top come grants (the host's paths with their owners mapped into the jail),
-//! binds, directories in memory, hidden and frozen paths, and small generated files.
+//! binds, directories in memory, hidden and frozen paths, and small generated files: with [`ViewSpec::address`] the jail
+//! has a `/etc/hostname` and a `/etc/hosts` of its own, with what the host's says of other machines.
 //!
 //! # Limits of memory
 //!
@@ -44,6 +45,7 @@ mod asked;
 mod compile;
 mod dev;
 mod host;
+mod identity;
 mod inside;
 mod lines;
 mod mountinfo;

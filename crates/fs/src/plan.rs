@@ -1,5 +1,6 @@
 //! `MountPlan`: every mount of a jail, in the order it is made, with everything decided. Data only.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use jail_sys::Failure;
@@ -132,6 +133,15 @@ pub(crate) enum What {
     Text {
         /// What is in it.
         content: String,
+    },
+    /// The jail's name, which it is given when it starts.
+    Hostname,
+    /// The jail's name, the loopback's and what the host calls others.
+    Hosts {
+        /// The address of the jail's name.
+        address: IpAddr,
+        /// Entries of the host's, a line each.
+        others: Vec<String>,
     },
     /// What is there already, read-only from now on.
     Frozen,

@@ -161,8 +161,7 @@ impl Look<'_> {
         };
         let kind = if mode & 0o111 == 0 { "file" } else { "program" };
         let why = format!("is {what} {kind}, which the jail could rewrite");
-        let hint =
-            format!("{remedy}, grant it read-only (a bind: --read-only), or mount that file system nosuid");
+        let hint = format!("{remedy}, show it read-only (:ro), or mount that file system nosuid");
         Err(self.denied(path, &why).hint(hint))
     }
 

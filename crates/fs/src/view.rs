@@ -1,5 +1,6 @@
 //! `ViewSpec`: what the user wants the jail to see, in the user's own words. Nothing here is looked up.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub struct ViewSpec {
     pub blacklist: Vec<PathBuf>,
     /// Small generated files, by the path they are shown at: readable for everybody, writable for nobody.
     pub files: Vec<(PathBuf, String)>,
+    /// What `/etc/hosts` says the jail's own name is: then that file and `/etc/hostname` are the jail's, unless another
+    /// option is for the same path. `None` shows the host's.
+    pub address: Option<IpAddr>,
 }
 
 /// A path of the host that is shown in the same place, with its owners mapped into the jail.

@@ -3,14 +3,13 @@
 use std::os::fd::BorrowedFd;
 
 use jail_net::backend::{Failure, Kind};
-use nftables::types::NfFamily;
 
 use crate::entry::{self, Entry};
 use crate::lock::Lock;
 use crate::plan::Work;
 use crate::rule::{self, Object};
 use crate::run::{self, Trouble, Until};
-use crate::{listing, skeleton};
+use crate::{foreign, listing, skeleton};
 
 pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
     let (host, inner) = std::thread::scope(|scope| {
@@ -21,12 +20,14 @@ pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> 
     let inner = inner.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match (host, inner) {
         (Ok(()), Ok(())) => Ok(()),
+        (Ok(()), Err(failure)) if work.is_inside_only() => Err(failure),
         (Ok(()), Err(failure)) => {
             run::apply(entry::remove(&work.entries), Until::Commit).map_err(Trouble::failure)?;
             Err(failure)
         }
         (Err(failure), Ok(())) => {
-            run::apply_in(netns, rule::remove_table(NfFamily::INet).into()).map_err(Trouble::failure)?;
+            let made = rule::families(&work.inner.objects).flat_map(rule::remove_table);
+            run::apply_in(netns, made.collect()).map_err(Trouble::failure)?;
             Err(failure)
         }
         (Err(failure), Err(_)) => Err(failure),
@@ -34,7 +35,8 @@ pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> 
 }
 
 fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
-    run::apply_in(netns, work.inner.objects.to_vec()).map_err(Trouble::failure)
+    let commands = &work.inner.objects;
+    run::apply_in(netns, commands.to_vec()).map_err(|trouble| foreign::explain(trouble.failure(), commands))
 }
 
 /// Adds the elements, and before them, in the same transaction, the tables that are missing.
@@ -42,6 +44,9 @@ fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
 /// Others may make the tables between our look and our transaction; the kernel then refuses it whole, and the next look
 /// is newer. So it is with whose a key is.
 fn apply_on_host(work: &Work) -> Result<(), Failure> {
+    if work.is_inside_only() {
+        return Ok(());
+    }
     let mut elements = entry::add(&work.entries, &work.comment);
     elements.extend(entry::add(&work.shared, "shared by jails"));
     let lock = Lock::to_add()?;

@@ -4,6 +4,9 @@
 //! What the host would decide as it routes is written down here as it is when the jail starts: the host's addresses,
 //! the other networks of ours, the ports that jails publish. A port that a jail publishes later is not reached by the
 //! host's address until this jail starts anew. Multicast and broadcast are refused: the host hears them too.
+//!
+//! What goes out beside a parent (a macvlan) never passes the host's rules: here is all that holds it back. Its subnet
+//! is the LAN, where a jail without egress opens nothing; and the host is not to be had by it at all.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -17,9 +20,10 @@ use nftables::schema::SetType::{self, InetProto, InetService, Ipv4Addr as V4, Ip
 use nftables::types::{NfChainType, NfFamily, NfHook};
 
 use crate::entry::protocol;
+use crate::foreign;
 use crate::rule::{
-    Expr, Object, Writer, accept, any_of, concat, field, in_set, is, meta, number, oif, prefix, range,
-    refuse, related_error, state, text,
+    Expr, Object, Writer, accept, any_of, concat, count, drop, field, from_others_address, in_set, is, meta,
+    number, oif, prefix, range, refuse, related_error, state, text,
 };
 
 const FILTER: i32 = 0;
@@ -62,13 +66,16 @@ impl Version {
 pub(crate) fn table(want: &Request) -> Vec<Object> {
     let mut table = Writer::create(NfFamily::INet);
     table.hook("output", NfChainType::Filter, NfHook::Output, FILTER);
+    // Before the host's addresses are refused: it must find its neighbour, and be found; without an address too.
+    let neighbours = any_of(&["nd-neighbor-solicit", "nd-neighbor-advert"]);
+    table.rule("output", [is(field("icmpv6", "type"), neighbours), accept()]);
+    // Anybody may send from anybody's IPv6 address (IPV6_FREEBIND), to itself as well: an answer to that would be one
+    // to whoever has the address.
+    table.rule("output", [is(meta(MetaKey::Nfproto), text("ipv6")), from_others_address(), count(), drop()]);
     table.rule("output", [is(oif(), text("lo")), accept()]);
     table.rule("output", [state("established"), accept()]);
     let [related, icmp] = related_error();
     table.rule("output", [related, icmp, accept()]);
-    // Before the host's addresses are refused: it must find its neighbour, and be found.
-    let neighbours = any_of(&["nd-neighbor-solicit", "nd-neighbor-advert"]);
-    table.rule("output", [is(field("icmpv6", "type"), neighbours), accept()]);
     if want.egress == Egress::Allow {
         set_of_ports(&mut table, want);
     }
@@ -106,19 +113,24 @@ fn rules(table: &mut Writer, version: &Version, want: &Request) {
     let allow = want.egress == Egress::Allow;
     table.rule("output", [to("never"), refuse()]);
     if allow {
+        for attachment in want.attachments.iter().filter(|attachment| attachment.network.bridge().is_none()) {
+            table.rule("output", [is(oif(), text(&attachment.interface)), to("host"), refuse()]);
+        }
         table.rule("output", [to("host"), in_set(concat(port()), "published"), accept()]);
         let [protocol, number] = port();
         let at = concat([version.destination(), protocol, number]);
         table.rule("output", [to("host"), in_set(at, &version.set("published_at")), accept()]);
     }
     table.rule("output", [to("host"), refuse()]);
-    for attachment in &want.attachments {
+    for attachment in want.attachments.iter().filter(|attachment| attachment.network.bridge().is_some()) {
         for net in attachment.addresses.iter().filter(|net| version.has(net.addr())) {
             let own = prefix(net.network().to_string(), net.prefix_len());
-            table.rule(
-                "output",
-                [is(oif(), text(&attachment.interface)), is(version.destination(), own), accept()],
-            );
+            let mut opens = vec![is(oif(), text(&attachment.interface)), is(version.destination(), own)];
+            if foreign::are_near(attachment, want.egress) {
+                opens.push(foreign::opens());
+            }
+            opens.push(accept());
+            table.rule("output", opens);
         }
     }
     if allow {

@@ -1,9 +1,9 @@
 //! The firewall backend `nft`: publishes ports, and refuses the connections a jail may not open, with nftables.
 //!
-//! The host gets two tables named `jail` (`skeleton`), the jail's network namespace one of its own (`inner`). Each
-//! change is one transaction of one nft(8) process; a jail's share of the host's tables is set and map elements.
-//! The calls block: a plugin's call runs on a thread of its own. What a killed caller's nft still does is waited for
-//! (`lock`).
+//! The host gets two tables named `jail` (`skeleton`), the jail's network namespace one of its own (`inner`), and
+//! another where its bridge has machines that are no jails (`foreign`). Each change is one transaction of one nft(8)
+//! process; a jail's share of the host's tables is set and map elements. The calls block: a plugin's call runs on a
+//! thread of its own. What a killed caller's nft still does is waited for (`lock`).
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ mod check;
 mod detach;
 mod elements;
 mod entry;
+mod foreign;
 mod inner;
 mod listing;
 mod lock;

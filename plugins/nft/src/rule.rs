@@ -1,5 +1,6 @@
 //! Short words for the parts of a rule set: thin constructors over the types of the crate `nftables`.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use nftables::expr::{
@@ -9,7 +10,9 @@ use nftables::expr::{
 use nftables::schema::{
     Chain, Element, NfCmd, NfListObject, NfObject, Rule, Set, SetFlag, SetType, SetTypeValue, Table,
 };
-use nftables::stmt::{Counter, JumpTarget, Match, NAT, NATFamily, Operator, Reject, RejectType, Statement};
+use nftables::stmt::{
+    Counter, JumpTarget, Mangle, Match, NAT, NATFamily, Operator, Reject, RejectType, Statement,
+};
 use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook, RejectCode};
 
 pub(crate) type Expr = Expression<'static>;
@@ -79,8 +82,8 @@ fn ct(key: &'static str) -> Expr {
     Expression::Named(NamedExpression::CT(CT { key: key.into(), family: None, dir: None }))
 }
 
-pub(crate) fn and(left: Expr, mask: u32) -> Expr {
-    Expression::BinaryOperation(Box::new(BinaryOperation::AND(left, number(mask))))
+pub(crate) fn and(left: Expr, mask: Expr) -> Expr {
+    Expression::BinaryOperation(Box::new(BinaryOperation::AND(left, mask)))
 }
 
 fn look_up(key: Expr, map: &str) -> Expr {
@@ -120,10 +123,19 @@ pub(crate) fn was_dnat() -> Stmt {
     Statement::Match(Match { left: ct("status"), right: text("dnat"), op: Operator::IN })
 }
 
-/// The destination is an address of the host's.
-pub(crate) fn to_this_host() -> Stmt {
-    let fib = Fib { result: FibResult::Type, flags: HashSet::from([FibFlag::Daddr]) };
-    is(Expression::Named(NamedExpression::Fib(fib)), text("local"))
+/// The destination is an address of the namespace's own.
+pub(crate) fn to_own_address() -> Stmt {
+    is(kind_of(FibFlag::Daddr), text("local"))
+}
+
+/// The source is no address of the namespace's own.
+pub(crate) fn from_others_address() -> Stmt {
+    is_not(kind_of(FibFlag::Saddr), text("local"))
+}
+
+fn kind_of(address: FibFlag) -> Expr {
+    let fib = Fib { result: FibResult::Type, flags: HashSet::from([address]) };
+    Expression::Named(NamedExpression::Fib(fib))
 }
 
 pub(crate) fn l4_is(protocols: &[u32]) -> Stmt {
@@ -154,6 +166,10 @@ pub(crate) fn jump(chain: &'static str) -> Stmt {
 
 pub(crate) fn goto(chain: &'static str) -> Stmt {
     Statement::Goto(JumpTarget { target: chain.into() })
+}
+
+pub(crate) fn set_mark(mark: u32) -> Stmt {
+    Statement::Mangle(Mangle { key: meta(MetaKey::Mark), value: number(mark) })
 }
 
 pub(crate) fn masquerade() -> Stmt {
@@ -238,19 +254,38 @@ impl Writer {
 
     /// A chain that the kernel calls.
     pub(crate) fn hook(&mut self, name: &'static str, kind: NfChainType, hook: NfHook, priority: i32) {
-        self.add(NfListObject::Chain(Chain {
+        let chain = self.base_chain(name.into(), kind, hook, priority);
+        self.add(NfListObject::Chain(chain));
+    }
+
+    /// A chain that the kernel calls for each frame that leaves by an interface (family netdev). It has the
+    /// interface's name.
+    pub(crate) fn egress(&mut self, interface: &str) {
+        let name = interface.to_owned();
+        let chain = self.base_chain(name.clone().into(), NfChainType::Filter, NfHook::Egress, 0);
+        self.add(NfListObject::Chain(Chain { dev: Some(name.into()), ..chain }));
+    }
+
+    fn base_chain(
+        &self,
+        name: Cow<'static, str>,
+        kind: NfChainType,
+        hook: NfHook,
+        priority: i32,
+    ) -> Chain<'static> {
+        Chain {
             family: self.family,
             table: TABLE.into(),
-            name: name.into(),
+            name,
             _type: Some(kind),
             hook: Some(hook),
             prio: Some(priority),
             policy: Some(NfChainPolicy::Accept),
             ..Chain::default()
-        }));
+        }
     }
 
-    pub(crate) fn rule(&mut self, chain: &'static str, statements: impl Into<Vec<Stmt>>) {
+    pub(crate) fn rule(&mut self, chain: impl Into<Cow<'static, str>>, statements: impl Into<Vec<Stmt>>) {
         self.add(NfListObject::Rule(Rule {
             family: self.family,
             table: TABLE.into(),
@@ -274,6 +309,14 @@ fn flag_set(flags: &[SetFlag]) -> Option<HashSet<SetFlag>> {
 
 fn table(family: NfFamily) -> Table<'static> {
     Table { family, name: TABLE.into(), handle: None }
+}
+
+/// The families of the tables that these commands make.
+pub(crate) fn families(commands: &[Object]) -> impl Iterator<Item = NfFamily> {
+    commands.iter().filter_map(|command| match command {
+        NfObject::CmdObject(NfCmd::Create(NfListObject::Table(table))) => Some(table.family),
+        _ => None,
+    })
 }
 
 /// Removes a table of ours, or nothing when there is none: nft 1.0.6 has no `destroy`, adding it first does the same.

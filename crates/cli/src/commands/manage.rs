@@ -7,7 +7,7 @@ use jail_core::network::{self, Support};
 use jail_core::{Failure, find};
 use serde_json::json;
 
-use super::{Call, block_on, need_root};
+use super::{Call, block_on, is_root, need_root};
 use crate::output;
 
 /// Stops them all, also when one of them could not be; the first failure is told.
@@ -37,6 +37,11 @@ pub(super) fn backends(call: &Call) -> Result<ExitCode, Failure> {
     let mut objects = Vec::new();
     for backend in found {
         let (role, version, usable, why) = match &backend.result {
+            // What a backend could do for root, who asks cannot have.
+            Ok((about, _)) if !is_root() => {
+                let why = "changing the host's links and rules needs root; run it with sudo to see more";
+                (Some(about.role), about.version.clone(), false, why.to_owned())
+            }
             Ok((about, Support::Yes)) => {
                 (Some(about.role), about.version.clone(), true, about.summary.clone())
             }

@@ -7,6 +7,7 @@ mod manage;
 mod net;
 mod plan;
 mod run;
+mod view;
 
 use std::process::ExitCode;
 
@@ -44,17 +45,25 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     }
 }
 
+fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
 /// Runs to its end on this thread: the command line needs no other.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::call("state", "epoll_create", "jail", &error))?.block_on(work)
 }
 
-/// Everything takes root for now, and says so before anything else goes wrong for want of it.
+/// Almost everything takes root for now, and says so before anything else goes wrong for want of it.
 fn need_root() -> Result<(), Failure> {
-    if nix::unistd::geteuid().is_root() {
+    need_root_for("starting and managing jails")
+}
+
+fn need_root_for(what: &str) -> Result<(), Failure> {
+    if is_root() {
         return Ok(());
     }
-    let message = "starting and managing jails needs root";
+    let message = format!("{what} needs root");
     Err(Failure::new(jail_core::Kind::Denied, "state", "geteuid", "jail", message).hint("run it with sudo"))
 }

@@ -21,6 +21,7 @@ pub(super) fn net(call: &Call, net: Net) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Net::List => {
+            need_root()?;
             let networks = network::list(&call.place)?;
             if call.json {
                 output::json(&networks.iter().map(describe).collect::<Vec<_>>())

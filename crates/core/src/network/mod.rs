@@ -1,6 +1,7 @@
 //! The network stage of a jail: which network `--net` means, which backends render it, and what is attached.
 
 mod backends;
+mod free;
 mod names;
 mod resolve;
 mod stage;

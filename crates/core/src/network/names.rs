@@ -3,7 +3,7 @@
 use ipnet::{IpNet, Ipv4Net};
 use jail_net::backend::Backend;
 use jail_net::host;
-use jail_net::model::{Network, Origin};
+use jail_net::model::Network;
 use jail_net::plugin;
 use jail_net::store::{self, Store};
 use jail_sys::{Failure, Kind};
@@ -34,7 +34,7 @@ pub async fn create(
     let net = subnet.network();
     if net.is_multicast() || net.is_loopback() || net.is_unspecified() || net.is_broadcast() {
         let why = format!("--subnet={subnet} is not for hosts");
-        return Err(refused(Kind::Invalid, name, &why).hint("use a private one, like 10.10.20.0/24"));
+        return Err(refused(Kind::Invalid, name, &why).hint("use a private one"));
     }
     let store = Store::new(&place.networks);
     if store.get(name)?.is_some() {
@@ -103,13 +103,7 @@ fn ours(name: &str, subnet: Ipv4Net, bridge: &str, store: &Store) -> Result<Netw
             return Err(refused(Kind::Conflict, name, &why).hint("choose a subnet that is used nowhere else"));
         }
     }
-    Ok(Network {
-        name: name.to_owned(),
-        bridge: bridge.to_owned(),
-        origin: Origin::Ours,
-        subnet: Some(subnet),
-        subnet6: None,
-    })
+    Ok(Network::ours(name, bridge, subnet))
 }
 
 /// A bridge that is there keeps what it has; the subnet asked for must be its own.
@@ -165,5 +159,7 @@ pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
 }
 
 fn refused(kind: Kind, name: &str, why: &str) -> Failure {
-    Failure::new(kind, "network", "net", name, format!("network {name}: {why}"))
+    // What is invalid here is so on every host: it is the words that are wrong.
+    let operation = if kind == Kind::Invalid { "parse" } else { "net" };
+    Failure::new(kind, "network", operation, name, format!("network {name}: {why}"))
 }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use jail_net::backend::Backend;
 use jail_net::model::{Egress, Network, Publish};
-use jail_net::store::Store;
+use jail_net::store::{self, Store};
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::backends::{Backends, Named, PluginRef, reference};
+use super::free;
 use crate::place::Place;
 use crate::spec::{NetworkSpec, Spec};
 
@@ -69,7 +70,7 @@ impl NetworkPlan {
             Egress::Allow => {
                 "egress      allow: the LAN and the Internet, never the host or other bridges".to_owned()
             }
-            _ => "egress      deny: no connection but to its neighbours on the bridge".to_owned(),
+            _ => "egress      deny: no connection but to other jails on the bridge".to_owned(),
         });
         lines
     }
@@ -84,15 +85,16 @@ pub(crate) async fn resolve(
     let wanted = &spec.network;
     let mut named = Named::load(&spec.backends, place)?;
     let link = named.link(place).await?;
-    let network = match Store::new(&place.networks).find(name)? {
+    let store = Store::new(&place.networks);
+    let network = match store.find(name)? {
         Some(network) => network,
-        None => adopted(name, &link).await?,
+        None => adopted(name, &link, &store).await?,
     };
     let firewall = named.firewall(place).await?;
     let Some(subnet) = network.subnet else {
         let message = format!("--net={name}: the bridge {} has no IPv4 address", network.bridge);
         return Err(Failure::new(Kind::Invalid, "network", "resolve", format!("--net={name}"), message)
-            .hint(format!("give it one, like: ip address add 10.10.20.1/24 dev {}", network.bridge)));
+            .hint(address_hint(&network.bridge, &store)));
     };
     if let Some(ip) = wanted.ip {
         if let Some(why) = network.refuses(ip.address) {
@@ -122,13 +124,33 @@ pub(crate) async fn resolve(
 }
 
 /// A bridge that is nobody's network: it is used as it is.
-async fn adopted(name: &str, link: &impl Backend) -> Result<Network, Failure> {
+async fn adopted(name: &str, link: &impl Backend, store: &Store) -> Result<Network, Failure> {
     if let Some(network) = link.network_of(name).await? {
         return Ok(network);
     }
     let message = format!("--net={name}: there is no network, bridge or interface of that name");
     Err(Failure::new(Kind::NotFound, "network", "resolve", format!("--net={name}"), message)
-        .hint(format!("make it with: jail net create {name} --subnet=10.10.20.0/24 --bridge={name}")))
+        .hint(network_hint(name, store)))
+}
+
+/// How to make a network of this name, with a subnet that is free.
+fn network_hint(name: &str, store: &Store) -> String {
+    let fits = store::refuses(name).is_none() && name.len() <= 15;
+    match free::subnet(store).filter(|_| fits) {
+        Some(subnet) => format!("make it with: jail net create {name} --subnet={subnet} --bridge={name}"),
+        None => "see the networks with: jail net list".to_owned(),
+    }
+}
+
+/// How to give a bridge an address, of a subnet that is free.
+fn address_hint(bridge: &str, store: &Store) -> String {
+    let address = free::subnet(store).and_then(|subnet| Some((subnet.hosts().next()?, subnet.prefix_len())));
+    match address {
+        Some((address, prefix)) => {
+            format!("give it one, like: ip address add {address}/{prefix} dev {bridge}")
+        }
+        None => format!("give it one with: ip address add ADDRESS/LENGTH dev {bridge}"),
+    }
 }
 
 /// Options that mean nothing without an interface are refused rather than passed over.
@@ -144,7 +166,8 @@ pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
     } else {
         return Ok(());
     };
-    Err(refused(option, "it needs a network of the jail's own")
+    let message = format!("{option}: it needs a network of the jail's own");
+    Err(Failure::new(Kind::Invalid, "network", "parse", option, message)
         .hint("give it one with --net=BRIDGE or --net=NETWORK"))
 }
 

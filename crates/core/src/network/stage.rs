@@ -1,15 +1,15 @@
 //! The network stage: leases, forwarding and the two backends' attach, while the child makes its file system.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use async_trait::async_trait;
 use ipnet::{IpNet, Ipv4Net};
-use jail_net::backend::{Backend, Interface, Request, Role};
+use jail_net::backend::{Actions, Attached, Backend, Interface, Request, Role};
 use jail_net::lease::{self, AddressLease, Holder};
 use jail_net::mac::Mac;
-use jail_net::model::{Attachment, JailId, Publish};
+use jail_net::model::{Attachment, Egress, JailId, Origin, Publish};
 use jail_net::port::{self, Refusal};
 use jail_net::store::Store;
 use jail_net::{forwarding, host};
@@ -61,9 +61,7 @@ impl Stage for NetworkStage<'_> {
             let undo = actions.undo.clone();
             journal.write(Entry::Attachment { role, plugin: plugin.path().to_owned(), undo })?;
         }
-        let (links, rules) = tokio::join!(link.attach(&links, netns), firewall.attach(&rules, netns));
-        rules?;
-        self.interfaces = links?.interfaces;
+        self.interfaces = self.apply(&links, &rules, netns).await?.interfaces;
         self.request = Some(request);
         Ok(())
     }
@@ -85,6 +83,23 @@ impl<'a> NetworkStage<'a> {
     ) -> Self {
         let (leases, ports, interfaces) = (Vec::new(), Vec::new(), Vec::new());
         NetworkStage { id, name, plan, backends, machine, place, leases, ports, request: None, interfaces }
+    }
+
+    /// Link and rules at the same time; but what keeps a jail without egress from other machines on a bridge of
+    /// somebody else's are rules for frames of its interface, which must be there.
+    async fn apply(
+        &self,
+        links: &Actions,
+        rules: &Actions,
+        netns: BorrowedFd<'_>,
+    ) -> Result<Attached, Failure> {
+        let (link, firewall) = (&self.backends.link, &self.backends.firewall);
+        if self.plan.network.origin == Origin::Adopted && self.plan.egress != Egress::Allow {
+            let links = link.attach(links, netns).await?;
+            return firewall.attach(rules, netns).await.map(|_| links);
+        }
+        let (links, rules) = tokio::join!(link.attach(links, netns), firewall.attach(rules, netns));
+        rules.and(links)
     }
 
     /// The network as it was asked of the backends, and the interfaces as they are.

@@ -106,7 +106,7 @@ impl Host {
 
 /// Runs `script` with the view of `plan` as the jail's `user`.
 pub(crate) fn run(plan: &MountPlan, userns: Option<BorrowedFd<'_>>, user: u32, script: &str) -> String {
-    let compiled = plan.compile(&IDS, userns).unwrap();
+    let compiled = plan.compile("web", &IDS, userns).unwrap();
     let (mut reader, writer) = std::io::pipe().unwrap();
     let mut steps = compiled.steps;
     let mut add = |op| steps.push(Step::new("command", "test", op));

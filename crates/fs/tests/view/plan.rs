@@ -181,7 +181,7 @@ fn a_limit_that_is_none_is_refused() {
         let refusal = host.refusal(&with(size));
         assert!(refusal.starts_with("--tmpfs=/srv/site has no usable size"), "{size}: {refusal}");
     }
-    assert!(host.line(&with("64m"), "/srv/site").unwrap().contains("size=64m"));
+    assert!(host.line(&with("64m"), "/srv/site").unwrap().contains("up to 64 MiB of memory"));
 }
 
 #[test]
@@ -190,6 +190,33 @@ fn a_generated_file_goes_to_where_its_link_leads() {
     let files = vec![(PathBuf::from("/etc/resolv.conf"), "nameserver 10.0.0.1\n".to_owned())];
     let spec = ViewSpec { files, ..ViewSpec::default() };
     assert!(host.line(&spec, "/run/resolve/stub.conf").unwrap().contains("generated file, 20 bytes"));
+}
+
+#[test]
+fn the_jail_has_its_own_name_in_hosts_and_hostname_unless_another_option_is_for_them() {
+    let host = Host::new();
+    host.file("etc/hosts", "127.0.0.1 localhost\n192.168.7.9 files\n", 0o644);
+    host.file("etc/hostname", "host\n", 0o644);
+    let address = Some([10, 10, 20, 10].into());
+    let own = |spec: &ViewSpec| host.line(&ViewSpec { address, ..spec.clone() }, "/etc/hosts");
+    let line =
+        "/etc/hosts  localhost, the jail's name at 10.10.20.10, 1 entry of the host's  ro,nosuid,nodev";
+    for spec in [ViewSpec::default(), grant("/etc", false)] {
+        assert_eq!(own(&spec).unwrap(), line);
+        assert!(
+            host.line(&ViewSpec { address, ..spec }, "/etc/hostname").unwrap().contains("the jail's name")
+        );
+    }
+    for spec in [grant("/etc/hosts", false), bind("/etc/shadow", "/etc/hosts"), blacklist("/etc/hosts")] {
+        assert!(!own(&spec).unwrap().contains("localhost"), "{spec:?}");
+    }
+    assert_eq!(own(&blacklist("/etc")), None);
+    assert_eq!(host.line(&ViewSpec::default(), "/etc/hosts"), None);
+    // what others may not read on the host, the jail is not told
+    host.file("etc/hosts", "192.168.7.9 files\n", 0o640);
+    assert!(own(&ViewSpec::default()).unwrap().contains("0 entries"));
+    std::fs::remove_file(host.path("etc/hosts")).unwrap();
+    assert_eq!(own(&ViewSpec::default()), None);
 }
 
 #[test]

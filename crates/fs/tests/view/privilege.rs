@@ -74,7 +74,7 @@ fn a_set_id_program_that_the_jail_could_rewrite_through_a_mapping_is_not_granted
             refusal(host, &writable("/srv/data")),
             format!(
                 "{GRANT}: /srv/data/suid is a set-user-ID program, which the jail could rewrite; take the bit \
-                 away (chmod u-s), grant it read-only (a bind: --read-only), or mount that file system nosuid"
+                 away (chmod u-s), show it read-only (:ro), or mount that file system nosuid"
             )
         );
     });
@@ -107,7 +107,7 @@ fn every_kind_of_privilege_is_found_in_files_binds_and_deep_below() {
 
         let bind = Bind { source: "/srv/data".into(), target: "/data".into(), writable: true };
         let mut spec = ViewSpec { binds: vec![bind], ..ViewSpec::default() };
-        assert!(refusal(host, &spec).starts_with("--bind=/srv/data,/data: /srv/data/a/b/c/file is"));
+        assert!(refusal(host, &spec).starts_with("--bind=/srv/data,/data:rw: /srv/data/a/b/c/file is"));
         spec.read_only.push("/data/".into());
         assert!(host.line(&spec, "/data").is_some());
     });

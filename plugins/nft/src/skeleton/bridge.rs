@@ -86,9 +86,9 @@ fn uplink(table: &mut Writer) {
     table.rule("leaving", [in_set(iif(), "egress"), accept()]);
     table.rule("leaving", [is(field("ether", "type"), text("arp")), accept()]);
     // A later fragment opens nothing by itself, and its first fragment was judged.
-    table.rule("leaving", [is_not(and(field("ip", "frag-off"), 0x1fff), number(0)), accept()]);
+    table.rule("leaving", [is_not(and(field("ip", "frag-off"), number(0x1fff)), number(0)), accept()]);
     // Accepts what has readable flags, so that a fragment too short to hold them is dropped below.
-    table.rule("leaving", [is_not(and(field("tcp", "flags"), SYN_ACK), number(SYN)), accept()]);
+    table.rule("leaving", [is_not(and(field("tcp", "flags"), number(SYN_ACK)), number(SYN)), accept()]);
     table.rule("leaving", [in_set(concat([iif(), field("udp", "sport")]), "answers"), accept()]);
     table.rule("leaving", [in_set(concat([iif(), field("udp", "sport")]), "answer_ranges"), accept()]);
     let answers = ["echo-reply", "destination-unreachable", "time-exceeded", "parameter-problem"];

@@ -10,8 +10,8 @@ use nftables::types::{NfChainType, NfFamily, NfHook};
 
 use crate::rule::{
     Expr, Object, Stmt, TCP, UDP, Writer, accept, any_of, concat, count, dnat, drop, field, iif, in_set, is,
-    jump, l4_is, masquerade, meta, not_in_set, oif, prefix, refuse, related_error, state, text, to_this_host,
-    was_dnat,
+    jump, l4_is, masquerade, meta, not_in_set, oif, prefix, refuse, related_error, state, text,
+    to_own_address, was_dnat,
 };
 
 const AFTER_CONNTRACK: i32 = -150;
@@ -115,7 +115,7 @@ fn guard(table: &mut Writer) {
 
 fn publish(table: &mut Writer) {
     for hook in ["prerouting", "output"] {
-        table.rule(hook, [l4_is(&[TCP, UDP]), to_this_host(), jump("hostport")]);
+        table.rule(hook, [l4_is(&[TCP, UDP]), to_own_address(), jump("hostport")]);
     }
     let port = concat([meta(MetaKey::L4proto), field("th", "dport")]);
     let port_at =
