@@ -61,7 +61,7 @@ fn status(failure: &Failure) -> u8 {
     match (failure.stage.as_ref(), failure.operation.as_ref(), failure.kind) {
         ("command", "execve", Kind::NotFound) => NOT_FOUND,
         ("command", "execve", Kind::Denied) => NOT_EXECUTABLE,
-        (_, "parse", Kind::Invalid) => USAGE,
+        (_, _, Kind::Usage) => USAGE,
         _ => SETUP,
     }
 }
@@ -80,7 +80,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let message = words.collect::<Vec<_>>().join(" ");
         let message = message.trim_start_matches("error: ");
         let failure =
-            Failure::new(Kind::Invalid, "command", "parse", "command line", message).hint("see jail --help");
+            Failure::new(Kind::Usage, "command", "parse", "command line", message).hint("see jail --help");
         self::failure(&failure, true)
     } else {
         let _ = error.print();

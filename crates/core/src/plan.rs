@@ -174,7 +174,7 @@ fn name_of(spec: &Spec) -> Result<String, Failure> {
     let message = format!(
         "--name={name}: a name is 1 to 63 letters, digits, '-', '_' and '.', begins with a letter or digit, and is not only digits"
     );
-    Err(Failure::new(Kind::Invalid, "namespace", "parse", format!("--name={name}"), message)
+    Err(Failure::new(Kind::Usage, "namespace", "parse", format!("--name={name}"), message)
         .hint("choose another, like --name=web"))
 }
 
@@ -191,13 +191,13 @@ fn valid_name(name: &str) -> bool {
 pub(crate) fn argv_of(command: &[String]) -> Result<Vec<String>, Failure> {
     const SHELL_SIGNS: &str = " \t\n;&|<>()$`\\\"'*?[]{}~#!";
     match command {
-        [] => Err(Failure::new(Kind::Invalid, "command", "parse", "COMMAND", "there is no command to run")
+        [] => Err(Failure::new(Kind::Usage, "command", "parse", "COMMAND", "there is no command to run")
             .hint("name one, like: jail run -- nginx")),
         [line] if line.contains(|sign| SHELL_SIGNS.contains(sign)) => {
             Ok(vec!["/bin/sh".into(), "-c".into(), line.clone()])
         }
         [program, ..] if program.is_empty() => {
-            Err(Failure::new(Kind::Invalid, "command", "parse", "COMMAND", "the command is empty"))
+            Err(Failure::new(Kind::Usage, "command", "parse", "COMMAND", "the command is empty"))
         }
         argv => Ok(argv.to_vec()),
     }
@@ -251,7 +251,7 @@ mod tests {
     fn a_name_that_could_be_a_pid_or_a_path_is_refused() {
         for name in ["123", "", "a/b", "../x", ".hidden", "-x", "a b", &"x".repeat(64)] {
             let spec = Spec { name: Some(name.to_owned()), ..Spec::default() };
-            assert_eq!(name_of(&spec).unwrap_err().kind, Kind::Invalid, "{name}");
+            assert_eq!(name_of(&spec).unwrap_err().kind, Kind::Usage, "{name}");
         }
     }
 

@@ -58,5 +58,5 @@ fn strings(texts: Vec<OsString>) -> Result<Vec<CString>, Failure> {
 }
 
 fn wrong(message: &str) -> Failure {
-    Failure::new(Kind::Invalid, "command", "parse", "PROGRAM", message)
+    Failure::new(Kind::Usage, "command", "parse", "PROGRAM", message)
 }

@@ -67,7 +67,7 @@ pub struct SeccompPlan {
 /// Decides everything; changes nothing.
 ///
 /// # Errors
-/// [`jail_sys::Kind::Invalid`] for names that do not exist and lists that contradict themselves; `Unsupported` or
+/// [`jail_sys::Kind::Usage`] for names that do not exist and lists that contradict themselves; `Unsupported` or
 /// `Denied` for a capability that cannot be kept.
 pub fn plan(spec: &FilterSpec) -> Result<FilterPlan, Failure> {
     spec.caps.check()?;

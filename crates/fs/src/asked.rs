@@ -156,7 +156,7 @@ fn size_of<'a>(option: &str, size: Option<&'a str>) -> Result<&'a str, Failure> 
         return Ok(size);
     }
     let message = format!("{option} has no usable size: '{}'", printable(size));
-    Err(Failure::new(Kind::Invalid, STAGE, "parse", option, message).hint(
+    Err(Failure::new(Kind::Usage, STAGE, "parse", option, message).hint(
         "give bytes, with k, m or g behind them and less than 16 EiB, or a percentage of the memory with %",
     ))
 }
@@ -165,7 +165,7 @@ fn size_of<'a>(option: &str, size: Option<&'a str>) -> Result<&'a str, Failure> 
 fn absolute(path: &Path, option: &str) -> Result<String, Failure> {
     let invalid = |why: &str| {
         let message = format!("{option}: the path {why}");
-        Failure::new(Kind::Invalid, STAGE, "parse", option, message).hint("write it in full")
+        Failure::new(Kind::Usage, STAGE, "parse", option, message).hint("write it in full")
     };
     if !path.is_absolute() {
         return Err(invalid("does not begin with a slash"));

@@ -47,12 +47,10 @@ impl From<Refusal> for Failure {
 /// Holds every port of every publication, or none.
 ///
 /// # Errors
-/// [`Refusal::InUse`] for a port that is taken; `Invalid` for two publications of one port and for an address that is
-/// not the host's.
+/// [`Refusal::InUse`] for a port that is taken; what [`refuse_twice`] says; `Invalid` for an address that is not the
+/// host's.
 pub fn hold(publications: &[Publish]) -> Result<Vec<OwnedFd>, Refusal> {
-    if let Some(failure) = twice(publications) {
-        return Err(Refusal::Failed(failure));
-    }
+    refuse_twice(publications).map_err(Refusal::Failed)?;
     let mut held = Vec::new();
     for publish in publications {
         for port in publish.host.ports() {
@@ -114,8 +112,11 @@ fn open(address: SocketAddr, protocol: Protocol) -> nix::Result<OwnedFd> {
     Ok(held)
 }
 
-/// The failure for two publications that want the same port of the host's.
-fn twice(publications: &[Publish]) -> Option<Failure> {
+/// Refuses two publications that want the same port of the host's.
+///
+/// # Errors
+/// `Usage`, naming both.
+pub fn refuse_twice(publications: &[Publish]) -> Result<(), Failure> {
     let mut rest = publications;
     while let [first, others @ ..] = rest {
         if let Some(second) = others.iter().find(|other| meet(first, other)) {
@@ -123,11 +124,11 @@ fn twice(publications: &[Publish]) -> Option<Failure> {
             let protocol = first.protocol.as_str();
             let message =
                 format!("{} and {} both publish port {port}/{protocol}", option(first), option(second));
-            return Some(failure(Kind::Invalid, second, message).hint("leave one of them away"));
+            return Err(failure(Kind::Usage, second, message).hint("leave one of them away"));
         }
         rest = others;
     }
-    None
+    Ok(())
 }
 
 fn meet(one: &Publish, other: &Publish) -> bool {
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_same_port_twice_is_refused_and_another_protocol_or_address_is_not() {
-        let message = |texts: &[&str]| twice(&publish(texts)).map(|failure| failure.message);
+        let message = |texts: &[&str]| refuse_twice(&publish(texts)).err().map(|failure| failure.message);
         let both = "--publish=80-90 and --publish=127.0.0.1:85:80 both publish port 85/tcp";
         assert_eq!(message(&["80-90", "127.0.0.1:85:80"]).unwrap(), both);
         assert_eq!(message(&["80", "80/udp", "81"]), None);

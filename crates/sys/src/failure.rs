@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// What was asked for makes no sense (malformed, out of range, contradictory).
+    /// What was typed makes no sense on any host: malformed, unknown words, options that contradict each other.
+    Usage,
+    /// What was asked for makes no sense on this one, or what is there cannot be read.
     Invalid,
     /// Something that was named is not there.
     NotFound,

@@ -109,7 +109,7 @@ fn plain(object: &str, path: &Path) -> Result<(), Failure> {
 }
 
 fn refused(option: &str, why: &str) -> Failure {
-    Failure::new(Kind::Invalid, "filesystem", "parse", option, format!("{option}: {why}"))
+    Failure::new(Kind::Usage, "filesystem", "parse", option, format!("{option}: {why}"))
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(grant("/srv/a:b:ro"), Grant { path: "/srv/a:b".into(), writable: false });
         assert_eq!(grant("/srv/a:b/c"), Grant { path: "/srv/a:b/c".into(), writable: false });
         for wrong in ["../x", "", ":rw", "/srv/www:wr", "/srv/www:", "/srv/www:RW"] {
-            assert_eq!(grant_of(wrong).unwrap_err().kind, Kind::Invalid, "{wrong}");
+            assert_eq!(grant_of(wrong).unwrap_err().kind, Kind::Usage, "{wrong}");
         }
     }
 
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(bind("/srv/a,/b:rw"), shown("/b", true));
         assert_eq!(bind_of("/srv/a:rw,/b").unwrap_err().hint, "write it --bind=/srv/a,/b:rw");
         for wrong in [",", "/srv/a,", ",/b", "/srv/a,b", "/srv/a,/b:x"] {
-            assert_eq!(bind_of(wrong).unwrap_err().kind, Kind::Invalid, "{wrong}");
+            assert_eq!(bind_of(wrong).unwrap_err().kind, Kind::Usage, "{wrong}");
         }
     }
 

@@ -49,7 +49,7 @@ impl Named {
             if let Some(other) = slot.replace(plugin) {
                 let object = format!("--backend={}", names.join(","));
                 let message = format!("{object}: {} and {name} have the same role", other.describe().name);
-                return Err(Failure::new(Kind::Invalid, "network", "backend", object, message)
+                return Err(Failure::new(Kind::Usage, "network", "backend", object, message)
                     .hint("name at most one link and one firewall backend"));
             }
         }

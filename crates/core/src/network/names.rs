@@ -25,16 +25,17 @@ pub async fn create(
     bridge: Option<&str>,
 ) -> Result<Network, Failure> {
     if let Some(why) = store::refuses(name) {
-        return Err(refused(Kind::Invalid, name, &why));
+        return Err(refused(Kind::Usage, name, &why));
     }
     if matches!(name, "none" | "host" | "lo") {
-        return Err(refused(Kind::Invalid, name, "--net means something else by that name")
-            .hint("choose another name"));
+        return Err(
+            refused(Kind::Usage, name, "--net means something else by that name").hint("choose another name")
+        );
     }
     let net = subnet.network();
     if net.is_multicast() || net.is_loopback() || net.is_unspecified() || net.is_broadcast() {
         let why = format!("--subnet={subnet} is not for hosts");
-        return Err(refused(Kind::Invalid, name, &why).hint("use a private one"));
+        return Err(refused(Kind::Usage, name, &why).hint("use a private one"));
     }
     let store = Store::new(&place.networks);
     if store.get(name)?.is_some() {
@@ -46,7 +47,7 @@ pub async fn create(
     if !(1..=15).contains(&bridge.len()) || bridge.contains(|sign: char| sign == '/' || sign.is_whitespace())
     {
         let why = format!("{bridge} cannot be an interface's name (1 to 15 bytes without '/' and spaces)");
-        return Err(refused(Kind::Invalid, name, &why).hint("name the bridge yourself, like --bridge=br0"));
+        return Err(refused(Kind::Usage, name, &why).hint("name the bridge yourself, like --bridge=br0"));
     }
     let network = match link.network_of(&bridge).await? {
         Some(there) => adopt(name, subnet, there)?,
@@ -67,10 +68,10 @@ pub async fn create(
 fn ours(name: &str, subnet: Ipv4Net, bridge: &str, store: &Store) -> Result<Network, Failure> {
     let host = subnet.hosts().next().unwrap_or(subnet.addr());
     let subnet = Ipv4Net::new(host, subnet.prefix_len())
-        .map_err(|error| refused(Kind::Invalid, name, &error.to_string()))?;
+        .map_err(|error| refused(Kind::Usage, name, &error.to_string()))?;
     if subnet.prefix_len() > 30 {
         return Err(refused(
-            Kind::Invalid,
+            Kind::Usage,
             name,
             &format!("--subnet={} has no room for a jail", subnet.trunc()),
         )
@@ -159,7 +160,5 @@ pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
 }
 
 fn refused(kind: Kind, name: &str, why: &str) -> Failure {
-    // What is invalid here is so on every host: it is the words that are wrong.
-    let operation = if kind == Kind::Invalid { "parse" } else { "net" };
-    Failure::new(kind, "network", operation, name, format!("network {name}: {why}"))
+    Failure::new(kind, "network", "net", name, format!("network {name}: {why}"))
 }

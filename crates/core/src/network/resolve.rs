@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jail_net::backend::Backend;
 use jail_net::model::{Egress, Network, Publish};
+use jail_net::port;
 use jail_net::store::{self, Store};
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,7 @@ pub(crate) async fn resolve(
     place: &Place,
 ) -> Result<(NetworkPlan, Backends), Failure> {
     let wanted = &spec.network;
+    port::refuse_twice(&wanted.publish)?;
     let mut named = Named::load(&spec.backends, place)?;
     let link = named.link(place).await?;
     let store = Store::new(&place.networks);
@@ -167,7 +169,7 @@ pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
         return Ok(());
     };
     let message = format!("{option}: it needs a network of the jail's own");
-    Err(Failure::new(Kind::Invalid, "network", "parse", option, message)
+    Err(Failure::new(Kind::Usage, "network", "parse", option, message)
         .hint("give it one with --net=BRIDGE or --net=NETWORK"))
 }
 

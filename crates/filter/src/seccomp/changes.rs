@@ -89,7 +89,7 @@ impl Changes {
     /// Whether every name is known and nothing contradicts itself.
     ///
     /// # Errors
-    /// [`Kind::Invalid`], naming the item and what it may have been meant to be.
+    /// [`Kind::Usage`], naming the item and what it may have been meant to be.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         for name in self.refuse.iter().chain(&self.permit) {
             self.check_name(name)?;
@@ -144,7 +144,7 @@ impl Changes {
     fn invalid(&self, message: impl AsRef<str>) -> Failure {
         let option = self.option();
         let message = format!("{option}: {}", message.as_ref());
-        Failure::new(Kind::Invalid, "filter", "parse", option, message)
+        Failure::new(Kind::Usage, "filter", "parse", option, message)
     }
 }
 

@@ -108,7 +108,7 @@ fn a_path_that_is_not_written_in_full_is_refused_wherever_it_stands() {
             ViewSpec { files: vec![(wrong.into(), String::new())], ..ViewSpec::default() },
         ] {
             let failure = jail_fs::plan_at(&spec, host.root()).unwrap_err();
-            assert_eq!(failure.kind, jail_sys::Kind::Invalid, "{spec:?}: {failure}");
+            assert_eq!(failure.kind, jail_sys::Kind::Usage, "{spec:?}: {failure}");
             assert!(failure.hint.contains("in full"), "{spec:?}: {failure}");
         }
     }
