@@ -26,7 +26,7 @@ impl Machine {
     pub(crate) fn open() -> Result<Self, Failure> {
         let machine = Machine { dir: PathBuf::from(RUN) };
         make_private_dir(&machine.dir)?;
-        for part in ["uid", "address", "networked", "forwarding"] {
+        for part in ["uid", "address", "mac", "networked", "forwarding"] {
             make_private_dir(&machine.dir.join(part))?;
         }
         Ok(machine)
@@ -45,6 +45,11 @@ impl Machine {
     /// Leases of addresses.
     pub(crate) fn addresses(&self) -> PathBuf {
         self.dir.join("address")
+    }
+
+    /// Leases of MAC addresses that were asked for.
+    pub(crate) fn macs(&self) -> PathBuf {
+        self.dir.join("mac")
     }
 
     /// What forwarding changed on the host.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use jail_core::spec::{FilterSpec, Net, SeccompSpec};
 use jail_core::{Failure, Plan, Spec};
 
+use super::interfaces::net_of;
 use super::view::view_of;
 use super::{Call, block_on, is_root, need_root_for};
 use crate::args::Run;
@@ -27,13 +28,8 @@ pub(super) fn spec_of(call: &Call, run: Run) -> Result<Spec, Failure> {
     let mut spec = Spec::default();
     spec.view = view_of(&run)?;
     spec.filter = FilterSpec { seccomp: seccomp_of(&run.seccomp)?, ..FilterSpec::default() };
-    spec.network.net = match run.net.as_str() {
-        "none" => Net::None,
-        "host" => Net::Host,
-        name => Net::On(name.to_owned()),
-    };
-    spec.network.ip = run.ip;
-    spec.network.gateway = run.defaultgw;
+    spec.network.net = net_of(&run.net.0)?;
+    spec.network.no_probe = run.no_probe;
     spec.network.dns = run.dns;
     spec.network.publish = run.publish;
     spec.network.egress = run.egress;

@@ -51,6 +51,10 @@ pub async fn create(
     }
     let network = match link.network_of(&bridge).await? {
         Some(there) => adopt(name, subnet, there)?,
+        None if host::has_interface(&bridge) => {
+            let why = format!("the interface {bridge} is there already and is not a bridge");
+            return Err(refused(Kind::Conflict, name, &why).hint("choose another --bridge"));
+        }
         None => ours(name, subnet, &bridge, &store)?,
     };
     store.create(&network)?;
@@ -78,7 +82,7 @@ fn ours(name: &str, subnet: Ipv4Net, bridge: &str, store: &Store) -> Result<Netw
         .hint("a /30 or larger has"));
     }
     for other in store.list()? {
-        if other.bridge == bridge {
+        if other.interface() == bridge {
             return Err(refused(
                 Kind::Conflict,
                 name,
@@ -115,7 +119,7 @@ fn adopt(name: &str, subnet: Ipv4Net, there: Network) -> Result<Network, Failure
             let has = has.map_or_else(|| "no IPv4 address".to_owned(), |has| has.to_string());
             let why = format!(
                 "the bridge {} is there already and has {has}, not one of {}",
-                there.bridge,
+                there.interface(),
                 subnet.trunc()
             );
             Err(refused(Kind::Conflict, name, &why)
@@ -143,7 +147,8 @@ pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
             .hint("see them with: jail net list"));
     };
     for jail in place.registry().living()? {
-        if matches!(&jail.plan.network, Wanted::Dmz(plan) if plan.network.bridge == network.bridge) {
+        let Wanted::Dmz(plan) = &jail.plan.network else { continue };
+        if plan.attachments.iter().any(|one| one.network.interface() == network.interface()) {
             let why = format!("the jail {} uses it", jail.plan.name);
             return Err(refused(Kind::Conflict, name, &why)
                 .hint(format!("stop it first: jail stop {}", jail.plan.name)));

@@ -58,11 +58,6 @@ impl AttachmentPlan {
         self.network.bridge().is_some()
     }
 
-    /// The gateway, if what is sent from its address must be told to go there.
-    pub(super) fn source_gateway(&self, interfaces: usize) -> Option<Ipv4Addr> {
-        self.gateway.filter(|_| interfaces > 1 && self.has_address())
-    }
-
     fn line(&self) -> String {
         let AttachmentPlan { interface, network, link, ip, mac, mtu, .. } = self;
         let kind = if self.is_on_bridge() { "veth" } else { "macvlan" };
@@ -75,7 +70,11 @@ impl AttachmentPlan {
         let mac = mac.map_or_else(String::new, |mac| format!(", MAC {mac}"));
         let mtu = mtu.map_or_else(String::new, |mtu| format!(", MTU {mtu}"));
         let probe = if self.probe && self.has_address() { ", if nobody else uses it" } else { "" };
-        format!("{}: {kind} {interface} on {}{subnet}, {address}{probe}{mac}{mtu}", link.name, network.interface())
+        format!(
+            "{}: {kind} {interface} on {}{subnet}, {address}{probe}{mac}{mtu}",
+            link.name,
+            network.interface()
+        )
     }
 }
 
@@ -85,12 +84,18 @@ impl NetworkPlan {
         self.attachments.iter().find(|attachment| attachment.is_on_bridge() && attachment.has_address())
     }
 
+    /// Whether what is sent must go by its source: the default route leads to one of several networks.
+    pub(super) fn has_several_addresses(&self) -> bool {
+        self.attachments.iter().filter(|attachment| attachment.has_address()).count() > 1
+    }
+
     /// In words, a line each.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> =
             self.attachments.iter().map(|attachment| format!("link        {}", attachment.line())).collect();
         let default = self.attachments.iter().filter(|attachment| attachment.default_route);
-        let gateway = default.filter_map(|attachment| Some((attachment.gateway?, &attachment.interface))).next();
+        let gateway =
+            default.filter_map(|attachment| Some((attachment.gateway?, &attachment.interface))).next();
         lines.push(match gateway {
             Some((gateway, interface)) => format!("gateway     {gateway} by {interface}"),
             None => "gateway     none".to_owned(),
@@ -117,7 +122,10 @@ impl NetworkPlan {
         let Publish { address, host, jail, protocol } = publish;
         let address = address.map_or_else(|| "any address".to_owned(), |address| address.to_string());
         let by = self.published_at().map_or("no interface", |attachment| &attachment.interface);
-        format!("publish     {host}/{} of the host ({address}) -> {jail} of the jail, by {by}", protocol.as_str())
+        format!(
+            "publish     {host}/{} of the host ({address}) -> {jail} of the jail, by {by}",
+            protocol.as_str()
+        )
     }
 
     fn egress_line(&self) -> String {

@@ -96,6 +96,7 @@ pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<
         removed.extend(restored.into_iter().map(|change| format!("{} is {} again", change.path, change.was)));
     }
     machine.sweep(&machine.addresses())?;
+    machine.sweep(&machine.macs())?;
     machine.sweep(&machine.dir_networked())?;
     jail_ns::range::collect(&machine.uids())?;
     Ok(removed)
