@@ -162,7 +162,8 @@ fn try_take(dir: &Path, address: Ipv4Addr, holder: &Holder) -> Result<Result<Add
     }
 }
 
-fn another(network: &Network) -> String {
+/// What to do about an address that a jail cannot have.
+pub fn another(network: &Network) -> String {
     match network.subnet {
         Some(subnet) => format!("choose another of {}, or leave --ip away to get a free one", subnet.trunc()),
         None => "leave --ip away".into(),

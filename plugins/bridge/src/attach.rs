@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join_all, try_join3};
 use jail_net::backend::{Attached, Failure, Taken};
 use jail_net::link::arp::Asker;
 use jail_net::link::request::{self as link, Link};
@@ -13,6 +13,7 @@ use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkMessage};
 use rtnetlink::{Handle, LinkUnspec, LinkVeth};
 
 use crate::bridge;
+use crate::detach::{gone, jail_of};
 use crate::plan::Links;
 
 /// Makes every link, or none.
@@ -42,7 +43,17 @@ pub(crate) async fn attach(
 async fn taken(handle: &Handle, attachment: &Attachment) -> Result<Vec<Taken>, Failure> {
     let bridge = bridge::ensure(handle, &attachment.network).await?;
     let mac = bridge.mac.as_slice().try_into().map(Mac).unwrap_or(Mac([0; 6]));
-    Asker::open(bridge.index, mac)?.taken(&attachment.addresses).await
+    let asker = Asker::open(bridge.index, mac)?;
+    asker.taken(&attachment.addresses, async |mac| ended(handle, mac).await).await
+}
+
+/// Waits for the end of a jail's link that this MAC is behind, if there is one: whoever has the lease now, it is dead.
+async fn ended(handle: &Handle, mac: Mac) -> Result<bool, Failure> {
+    let behind = link::links_to(handle, &mac.0).await?;
+    let links = link::all(handle).await?.into_iter();
+    let jails = links.filter(|link| behind.contains(&link.index) && jail_of(&link.name).is_some());
+    let names: Vec<String> = jails.map(|link| link.name).collect();
+    Ok(!names.is_empty() && gone(&names).await?)
 }
 
 async fn each<'a>(
@@ -64,8 +75,10 @@ async fn each<'a>(
     // The far ends come up only now, when the near ones can no longer give themselves an address.
     let inside = Wire::open_in(netns, || inside::settle(attachments))?;
     let configure = |handle, _| async move {
-        let links = inside::up(&handle, attachments).await?;
-        inside::address(&handle, attachments, &links).await
+        let links = inside::links(&handle, attachments).await?;
+        let addresses = inside::addresses(&handle, attachments, &links);
+        let (up, routes) = (inside::up(&handle, attachments), inside::route(&handle, attachments, &links));
+        try_join3(addresses, up, routes).await.map(|(_, _, interfaces)| interfaces)
     };
     let interfaces = inside.run(configure).await?;
     Ok(Attached { interfaces, ..Attached::default() })

@@ -1,41 +1,27 @@
 //! Taking interfaces away. A veth goes with the jail's network namespace, so that mostly nothing is to be done:
 //! deleting it costs tens of milliseconds under the lock that every other start needs.
 
-use std::time::Duration;
-
-use futures_util::StreamExt;
 use jail_net::backend::{Failure, Reaped};
-use jail_net::link::Wire;
 use jail_net::link::request::{self as link, Link};
+use jail_net::link::{Wire, wait_until};
 use jail_net::model::{INTERFACES, JailId};
 use nix::net::if_::if_nametoindex;
 use rtnetlink::Handle;
-use tokio::time::timeout;
-
-/// How long a namespace may outlive its jail before its links are deleted: somebody's descriptor can hold it for ever.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Every name a link of this jail can have.
 pub(crate) fn names_of(jail: &JailId) -> Vec<String> {
     (0..INTERFACES).map(|index| jail.link_name(index)).collect()
 }
 
-/// Returns when links that are about to go are gone; deletes what stays.
+/// Returns when links that are about to go are gone; deletes what stays, for somebody's descriptor can hold a namespace
+/// for ever.
 pub(crate) async fn wait(names: &[String]) -> Result<(), Failure> {
-    let wire = Wire::hearing_of_links()?;
-    let gone = wire.run(|_handle, mut events| async move {
-        // Every event is only a reason to look again: no event can be missed or mistaken for another.
-        while names.iter().any(|name| exists(name)) {
-            if events.next().await.is_none() {
-                break;
-            }
-        }
-        Ok(())
-    });
-    match timeout(PATIENCE, gone).await {
-        Ok(result) => result,
-        Err(_) => delete(names).await,
-    }
+    if gone(names).await? { Ok(()) } else { delete(names).await }
+}
+
+/// Waits until links that are about to go are gone; `false` if they stay.
+pub(crate) async fn gone(names: &[String]) -> Result<bool, Failure> {
+    wait_until(async |_| Ok(!names.iter().any(|name| exists(name)))).await
 }
 
 /// Deletes the links that are there; returns when they are gone.

@@ -1,25 +1,18 @@
 //! Giving a jail its interfaces: a macvlan in bridge mode each, born inside the jail's network namespace.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use jail_net::backend::{Attached, Failure, Kind, Taken};
 use jail_net::link::arp::Asker;
-use jail_net::link::request::{self, Link};
-use jail_net::link::{Events, Wire, attachment, inside};
+use jail_net::link::{Wire, attachment, inside, request, wait_until};
+use jail_net::mac::Mac;
 use jail_net::model::Attachment;
 use rtnetlink::packet_route::link::MacVlanMode;
 use rtnetlink::{Handle, LinkMacVlan};
-use tokio::time::{Instant, timeout_at};
 
 use crate::parent;
 use crate::plan::Links;
-
-/// How long a jail that has ended may keep its interface, and with it the MAC: the kernel takes its time with a network
-/// namespace.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Makes every link, or none.
 pub(crate) async fn attach(
@@ -34,7 +27,7 @@ pub(crate) async fn attach(
             make(handle, attachment, netns).await?;
             made += 1;
         }
-        configure(attachments, netns).await
+        configure(handle, attachments, netns).await
     }
     .await;
     if !matches!(&attached, Ok(attached) if attached.taken.is_empty()) {
@@ -70,59 +63,68 @@ async fn remove(made: &[Attachment], netns: BorrowedFd<'_>) -> Result<(), Failur
     Wire::open_in(netns, || Ok(()))?.run(delete).await
 }
 
-async fn configure(attachments: &[Attachment], netns: BorrowedFd<'_>) -> Result<Attached, Failure> {
+async fn configure(
+    host: &Handle,
+    attachments: &[Attachment],
+    netns: BorrowedFd<'_>,
+) -> Result<Attached, Failure> {
     let inside = Wire::open_in(netns, || inside::settle(attachments))?;
     let configure = |handle, _| async move {
-        let links = up(&handle, attachments).await?;
-        let asked = attachments.iter().zip(&links).filter(|(attachment, _)| attachment.probe);
-        let taken = try_join_all(asked.map(|(attachment, link)| taken(attachment, link, netns)));
+        let links = inside::links(&handle, attachments).await?;
+        up(host, &handle, attachments).await?;
+        let mut askers = Vec::new();
+        for (attachment, link) in attachments.iter().zip(&links) {
+            askers.push(Asker::open_in(netns, link.index, attachment::mac(attachment)?)?);
+        }
+        let asked = attachments.iter().zip(&askers).filter(|(attachment, _)| attachment.probe);
+        let taken = try_join_all(asked.map(|(attachment, asker)| taken(host, attachment, asker)));
         let taken = taken.await?.concat();
         if !taken.is_empty() {
             return Ok(Attached { taken, ..Attached::default() });
         }
-        let interfaces = inside::address(&handle, attachments, &links).await?;
+        let addresses = inside::addresses(&handle, attachments, &links);
+        let (_, interfaces) = try_join(addresses, inside::route(&handle, attachments, &links)).await?;
+        for (attachment, asker) in attachments.iter().zip(&askers) {
+            asker.announce(&attachment.addresses)?;
+        }
         Ok(Attached { interfaces, ..Attached::default() })
     };
     inside.run(configure).await
 }
 
-async fn taken(attachment: &Attachment, link: &Link, netns: BorrowedFd<'_>) -> Result<Vec<Taken>, Failure> {
-    Asker::open_in(netns, link.index, attachment::mac(attachment)?)?.taken(&attachment.addresses).await
-}
-
-/// Brings the links up. The MAC made from an address is that of the jail which had it just before: as long as that one's
-/// interface is on its way out, ours waits. Its going is an event of the parent's.
-async fn up(inside: &Handle, attachments: &[Attachment]) -> Result<Vec<Link>, Failure> {
-    let first = inside::up(inside, attachments).await;
-    if !first.as_ref().is_err_and(is_in_use) {
-        return first;
-    }
-    let again = |_, mut events: Events| async move {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            match inside::up(inside, attachments).await {
-                Err(failure) if is_in_use(&failure) => {
-                    if !matches!(timeout_at(end, events.next()).await, Ok(Some(()))) {
-                        return Err(mac_in_use(attachments, failure));
-                    }
+/// Brings the links up. A MAC made from an address is that of the jail which had the address before: while that one's
+/// interface is on its way out, ours must wait.
+async fn up(host: &Handle, inside: &Handle, attachments: &[Attachment]) -> Result<(), Failure> {
+    for attachment in attachments {
+        let name = std::slice::from_ref(attachment);
+        match inside::up(inside, name).await {
+            Err(failure) if failure.errno == Some(nix::libc::EADDRINUSE) => {
+                if !ended(host, attachment, attachment::mac(attachment)?).await? {
+                    return Err(mac_in_use(attachment));
                 }
-                other => return other,
+                inside::up(inside, name).await?;
             }
+            other => other?,
         }
-    };
-    Wire::hearing_of_links()?.run(again).await
+    }
+    Ok(())
 }
 
-fn is_in_use(failure: &Failure) -> bool {
-    failure.errno == Some(nix::libc::EADDRINUSE)
+async fn taken(host: &Handle, attachment: &Attachment, asker: &Asker) -> Result<Vec<Taken>, Failure> {
+    asker.taken(&attachment.addresses, async |mac| ended(host, attachment, mac).await).await
 }
 
-/// In the user's words, when the failure is about one of these.
-fn mac_in_use(attachments: &[Attachment], failure: Failure) -> Failure {
-    let Some(attachment) = attachments.iter().find(|attachment| attachment.interface == failure.object)
-    else {
-        return failure;
-    };
+/// Waits for the end of another interface beside the same parent that has this MAC, if there is one: mostly that of a jail
+/// which has just ended. Its going is an event of the parent's.
+async fn ended(host: &Handle, attachment: &Attachment, mac: Mac) -> Result<bool, Failure> {
+    let parent = parent::find(host, attachment.network.interface()).await?.index;
+    let there = request::links_to(host, &mac.0).await?.contains(&parent);
+    let gone = async |handle| Ok(!request::links_to(&handle, &mac.0).await?.contains(&parent));
+    Ok(there && wait_until(gone).await?)
+}
+
+/// The failure for a MAC that somebody beside the same parent keeps, or the parent itself.
+fn mac_in_use(attachment: &Attachment) -> Failure {
     let (mac, parent) = (&attachment.mac, attachment.network.interface());
     let object = format!("--mac={mac}");
     let message = format!("{object}: {parent} has it, or another interface that shares {parent}");

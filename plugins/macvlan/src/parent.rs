@@ -45,8 +45,7 @@ pub(crate) async fn network_of(handle: &Handle, name: &str) -> Result<Option<Net
 async fn usable(handle: &Handle, link: &Link) -> Result<(), Failure> {
     let name = &link.name;
     let unfit = |why: &str, hint: &str| Err(refused(Kind::Invalid, name, why, hint));
-    const ANOTHER: &str =
-        "make the jail a network of its own: jail net create dmz --subnet=10.10.20.0/24, then --net=dmz";
+    const ANOTHER: &str = "put the jail on a bridge instead: jail net create makes one";
     if link.loopback {
         return unfit(
             "the loopback interface cannot be shared",

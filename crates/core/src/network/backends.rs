@@ -97,7 +97,7 @@ impl<'a> Choice<'a> {
                 return Ok((stored.unwrap_or(network), reference(link)));
             }
         }
-        Err(no_network(name, &tried, store))
+        Err(no_network(name, &interface, &tried, store))
     }
 
     async fn link(&mut self, name: &str) -> Result<&Plugin, Failure> {
@@ -147,11 +147,11 @@ async fn first_firewall(place: &Place) -> Result<Plugin, Failure> {
 }
 
 /// The failure for a name that none of these link backends can put a jail on.
-fn no_network(name: &str, tried: &[String], store: &Store) -> Failure {
+fn no_network(name: &str, interface: &str, tried: &[String], store: &Store) -> Failure {
     let object = format!("--net={name}");
-    if host::has_interface(name) {
+    if host::has_interface(interface) {
         let message =
-            format!("{object}: the backend {} puts no jail on the interface {name}", tried.join(" or "));
+            format!("{object}: the backend {} puts no jail on the interface {interface}", tried.join(" or "));
         return Failure::new(Kind::Invalid, "network", "resolve", object, message)
             .hint("leave the link backend away, and the one that fits is taken");
     }

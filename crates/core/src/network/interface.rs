@@ -4,10 +4,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
-use jail_net::host;
 use jail_net::mac::Mac;
 use jail_net::model::{INTERFACES, Network};
 use jail_net::store::Store;
+use jail_net::{host, lease};
 use jail_sys::{Failure, Kind};
 
 use super::backends::PluginRef;
@@ -51,28 +51,29 @@ pub(super) fn decide(
 fn fixed(asked: Address, gateway: Option<Ipv4Addr>, network: &Network) -> Result<Ipv4Addr, Failure> {
     let Address { address, prefix } = asked;
     let option = format!("--ip={}", Ip::Fixed(asked));
-    if let Some(why) = network.refuses(address) {
-        return Err(refused(option, &why));
-    }
     let length = network.subnet.map(|subnet| subnet.prefix_len());
-    if let (Some(prefix), Some(length)) = (prefix.filter(|_| prefix != length), length) {
-        let why = format!("the subnet of {} is a /{length}, not a /{prefix}", network.interface());
-        return Err(refused(option, &why));
+    if let Some(why) = network.refuses(address) {
+        return Err(refused(option, &why).hint(lease::another(network)));
     }
     if gateway == Some(address) {
-        return Err(refused(option, &format!("{address} is the gateway that --defaultgw names")));
+        let why = format!("{address} is the gateway that --defaultgw names");
+        return Err(refused(option, &why).hint(lease::another(network)));
+    }
+    if let (Some(prefix), Some(length)) = (prefix.filter(|_| prefix != length), length) {
+        let why = format!("the subnet of {} is a /{length}, not a /{prefix}", network.interface());
+        return Err(refused(option, &why).hint("leave the length away"));
     }
     Ok(address)
 }
 
 /// The router for what is sent from the address.
 fn gateway(wanted: &InterfaceSpec, network: &Network, store: &Store) -> Result<Option<Ipv4Addr>, Failure> {
-    let subnet = subnet_of(network, store)?;
+    let subnet = subnet_of(&wanted.net, network, store)?;
     let on = network.interface();
     match wanted.gateway {
         Some(gateway) if !subnet.contains(&gateway) => {
             let why = format!("{gateway} is not in {}, the subnet of {on}", subnet.trunc());
-            Err(refused(format!("--defaultgw={gateway}"), &why))
+            Err(refused(format!("--defaultgw={gateway}"), &why).hint("name a router of that subnet"))
         }
         Some(gateway) => Ok(Some(gateway)),
         None => Ok(match network.gateway(subnet.addr().into()) {
@@ -82,10 +83,10 @@ fn gateway(wanted: &InterfaceSpec, network: &Network, store: &Store) -> Result<O
     }
 }
 
-fn subnet_of(network: &Network, store: &Store) -> Result<Ipv4Net, Failure> {
+fn subnet_of(name: &str, network: &Network, store: &Store) -> Result<Ipv4Net, Failure> {
     let on = network.interface();
     network.subnet.ok_or_else(|| {
-        let option = format!("--net={}", network.name);
+        let option = format!("--net={name}");
         let hint = format!("{}, or leave the jail without one: {option} --ip=none", address_hint(on, store));
         refused(option, &format!("{on} has no IPv4 address")).hint(hint)
     })
@@ -142,10 +143,13 @@ pub(super) fn refuse_contradictions(asked: &[InterfaceSpec]) -> Result<(), Failu
 }
 
 /// Two interfaces on one segment, or in one subnet: which of them is to send a packet there?
-pub(super) fn refuse_together(attachments: &[AttachmentPlan]) -> Result<(), Failure> {
-    for (at, one) in attachments.iter().enumerate() {
+pub(super) fn refuse_together(
+    attachments: &[AttachmentPlan],
+    asked: &[InterfaceSpec],
+) -> Result<(), Failure> {
+    for (at, (one, wanted)) in attachments.iter().zip(asked).enumerate() {
         for before in &attachments[..at] {
-            let (option, on) = (format!("--net={}", one.network.name), one.network.interface());
+            let (option, on) = (format!("--net={}", wanted.net), one.network.interface());
             if before.network.interface() == on {
                 let why = format!("{} is on {on} already", before.interface);
                 return Err(refused(option, &why).hint("name each network once"));
@@ -305,16 +309,16 @@ mod tests {
     #[test]
     fn interfaces_on_one_segment_or_in_one_subnet_are_refused() {
         let both = [InterfaceSpec::on("dmz"), InterfaceSpec::on("other")];
-        refuse_together(&together([dmz(), other()], &both)).unwrap();
-        let same = refuse_together(&together([dmz(), dmz()], &both)).unwrap_err();
-        assert_eq!(same.message, "--net=dmz: eth0 is on br0 already");
+        refuse_together(&together([dmz(), other()], &both), &both).unwrap();
+        let same = refuse_together(&together([dmz(), dmz()], &both), &both).unwrap_err();
+        assert_eq!(same.message, "--net=other: eth0 is on br0 already");
         let inside = Network { subnet: Some("10.10.20.129/25".parse().unwrap()), ..other() };
-        let overlap = refuse_together(&together([dmz(), inside.clone()], &both)).unwrap_err();
+        let overlap = refuse_together(&together([dmz(), inside.clone()], &both), &both).unwrap_err();
         assert_eq!(
             overlap.message,
             "--net=other: its subnet 10.10.20.128/25 overlaps 10.10.20.0/24, that of br0"
         );
         let without = [InterfaceSpec::on("dmz"), asked("none")];
-        refuse_together(&together([dmz(), inside], &without)).unwrap();
+        refuse_together(&together([dmz(), inside], &without), &without).unwrap();
     }
 }

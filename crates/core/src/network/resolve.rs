@@ -26,7 +26,7 @@ pub(crate) async fn resolve(
         let network = choice.network(&wanted.net, &store).await?;
         attachments.push(decide(index, wanted, network, &spec.network, &store)?);
     }
-    refuse_together(&attachments)?;
+    refuse_together(&attachments, asked)?;
     choose_default_route(&mut attachments, asked);
     let backends = choice.with_firewall().await?;
     let plan = NetworkPlan {

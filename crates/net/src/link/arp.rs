@@ -1,5 +1,5 @@
-//! Asking a segment whether somebody uses an IPv4 address already, before a jail does: the probe of RFC 5227, with less
-//! patience.
+//! Asking a segment whether somebody uses an IPv4 address already, before a jail does, and telling it who does then: the
+//! probe and the announcement of RFC 5227, with less patience.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -58,9 +58,11 @@ impl Asker {
     /// # Errors
     /// What send(2) and recv(2) answer.
     pub async fn who_has(&self, address: Ipv4Addr) -> Result<Option<Mac>, Failure> {
+        while self.receive(&mut [0; LENGTH]).is_ok() {} // what was said before it was asked
         let begin = Instant::now();
         for round in 1..=QUESTIONS {
-            self.ask(address)?;
+            // From nobody's address, so that no neighbour learns anything by it.
+            self.send(&question(self.mac, Ipv4Addr::UNSPECIFIED, address))?;
             let end = begin + PATIENCE * round / QUESTIONS;
             if let Ok(heard) = timeout_at(end, self.hear(address)).await {
                 return heard.map(Some).map_err(|error| failed("recv", &error));
@@ -71,27 +73,57 @@ impl Asker {
 
     /// Those of the addresses that somebody uses; IPv4's only.
     ///
+    /// A jail that has ended answers for its address until the kernel has taken its network namespace down, and its lease
+    /// is nobody's by then: `is_gone` waits for that if the MAC is such a one's, and says whether it was.
+    ///
     /// # Errors
-    /// As [`Asker::who_has`].
-    pub async fn taken(&self, addresses: &[IpNet]) -> Result<Vec<Taken>, Failure> {
+    /// As [`Asker::who_has`], and those of `is_gone`.
+    pub async fn taken<T>(
+        &self,
+        addresses: &[IpNet],
+        is_gone: impl Fn(Mac) -> T,
+    ) -> Result<Vec<Taken>, Failure>
+    where
+        T: Future<Output = Result<bool, Failure>>,
+    {
         let mut taken = Vec::new();
         for net in addresses {
             let IpAddr::V4(address) = net.addr() else { continue };
-            let user = self.who_has(address).await?;
+            let mut user = self.who_has(address).await?;
+            if let Some(mac) = user
+                && is_gone(mac).await?
+            {
+                user = self.who_has(address).await?;
+            }
             taken.extend(user.map(|mac| Taken { address: net.addr(), mac: mac.to_string() }));
         }
         Ok(taken)
     }
 
-    fn ask(&self, address: Ipv4Addr) -> Result<(), Failure> {
-        let sent = send(self.socket.as_raw_fd(), &question(self.mac, address), MsgFlags::empty());
+    /// Tells everybody on the segment whose addresses they are from now on: who knew them by another MAC learns it.
+    ///
+    /// # Errors
+    /// What send(2) answers.
+    pub fn announce(&self, addresses: &[IpNet]) -> Result<(), Failure> {
+        addresses.iter().try_for_each(|net| match net.addr() {
+            IpAddr::V4(address) => self.send(&question(self.mac, address, address)),
+            IpAddr::V6(_) => Ok(()),
+        })
+    }
+
+    fn send(&self, frame: &[u8; LENGTH]) -> Result<(), Failure> {
+        let sent = send(self.socket.as_raw_fd(), frame, MsgFlags::empty());
         sent.map(drop).map_err(|errno| failed("send", &errno.into()))
+    }
+
+    fn receive(&self, frame: &mut [u8; LENGTH]) -> Result<usize, Errno> {
+        recv(self.socket.as_raw_fd(), frame, MsgFlags::empty())
     }
 
     async fn hear(&self, address: Ipv4Addr) -> io::Result<Mac> {
         let mut frame = [0; LENGTH];
         loop {
-            match recv(self.socket.as_raw_fd(), &mut frame, MsgFlags::empty()) {
+            match self.receive(&mut frame) {
                 Ok(length) => {
                     if let Some(mac) = claims(&frame[..length], address).filter(|mac| *mac != self.mac) {
                         return Ok(mac);
@@ -112,8 +144,8 @@ fn failed(operation: &'static str, error: &io::Error) -> Failure {
     Failure::call("network", operation, "ARP", error)
 }
 
-/// Who has it? From nobody's address, so that no neighbour learns anything by the question.
-fn question(mac: Mac, address: Ipv4Addr) -> [u8; LENGTH] {
+/// Who has `target`?
+fn question(mac: Mac, sender: Ipv4Addr, target: Ipv4Addr) -> [u8; LENGTH] {
     let mut frame = [0; LENGTH];
     frame[..6].fill(0xff);
     frame[6..12].copy_from_slice(&mac.0);
@@ -121,7 +153,8 @@ fn question(mac: Mac, address: Ipv4Addr) -> [u8; LENGTH] {
     frame[14..20].copy_from_slice(&FOR_IPV4);
     frame[20..22].copy_from_slice(&REQUEST);
     frame[22..28].copy_from_slice(&mac.0);
-    frame[38..].copy_from_slice(&address.octets());
+    frame[28..32].copy_from_slice(&sender.octets());
+    frame[38..].copy_from_slice(&target.octets());
     frame
 }
 
@@ -146,15 +179,14 @@ mod tests {
 
     /// An answer, or a question with a sender.
     fn frame(operation: u8, sender: Ipv4Addr, target: Ipv4Addr) -> [u8; LENGTH] {
-        let mut frame = question(THEIRS, target);
+        let mut frame = question(THEIRS, sender, target);
         frame[21] = operation;
-        frame[28..32].copy_from_slice(&sender.octets());
         frame
     }
 
     #[test]
     fn a_question_is_what_the_rfc_calls_a_probe() {
-        let asked = question(OURS, WANTED);
+        let asked = question(OURS, Ipv4Addr::UNSPECIFIED, WANTED);
         assert_eq!(asked[..14], [255, 255, 255, 255, 255, 255, 2, 0x6a, 192, 168, 7, 50, 8, 6]);
         assert_eq!(asked[14..28], [0, 1, 8, 0, 6, 4, 0, 1, 2, 0x6a, 192, 168, 7, 50]);
         assert_eq!(asked[28..], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 192, 168, 7, 50]);

@@ -10,4 +10,4 @@ pub mod request;
 pub mod support;
 mod wire;
 
-pub use wire::{Events, Wire, errno, refused};
+pub use wire::{Events, Wire, errno, refused, wait_until};

@@ -10,6 +10,7 @@ use rtnetlink::packet_route::link::{
     AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType,
     LinkMessage,
 };
+use rtnetlink::packet_route::neighbour::{NeighbourAttribute, NeighbourMessage};
 use rtnetlink::packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteScope, RouteType,
 };
@@ -296,6 +297,23 @@ pub async fn default_router(handle: &Handle, index: u32) -> Result<Option<Ipv4Ad
         all.try_collect().await.map_err(|error| refused("RTM_GETROUTE", "routes", &error))?;
     let routers = all.iter().filter_map(|route| router_by(route, index));
     Ok(routers.min_by_key(|(metric, _)| *metric).map(|(_, router)| router))
+}
+
+/// The links that frames for this MAC are taken by for somebody else: ports of bridges it was seen behind, and links that
+/// another shares. By index.
+///
+/// # Errors
+/// What the kernel answers.
+pub async fn links_to(handle: &Handle, mac: &[u8]) -> Result<Vec<u32>, Failure> {
+    let all = handle.neighbours().get().set_address_family(AddressFamily::Bridge).execute();
+    let all: Vec<NeighbourMessage> =
+        all.try_collect().await.map_err(|error| refused("RTM_GETNEIGH", "forwarding table", &error))?;
+    let is_to = |entry: &&NeighbourMessage| {
+        entry.attributes.iter().any(
+            |attribute| matches!(attribute, NeighbourAttribute::LinkLayerAddress(address) if address == mac),
+        )
+    };
+    Ok(all.iter().filter(is_to).map(|entry| entry.header.ifindex).collect())
 }
 
 /// The metric and the router of a default route by this link.

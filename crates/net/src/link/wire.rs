@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::pin::pin;
 use std::thread;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
@@ -14,11 +15,15 @@ use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::proto::Connection;
 use rtnetlink::{Error, Handle, MulticastGroup};
 use tokio::runtime::Handle as Runtime;
+use tokio::time::{Instant, timeout_at};
 
 use crate::backend::{Failure, Kind};
 
 /// One item for every message that came without being asked for.
 pub type Events = BoxStream<'static, ()>;
+
+/// How long the kernel may take with what it does in its own time.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A netlink socket with what answers and listens on it.
 pub struct Wire {
@@ -39,15 +44,7 @@ impl Wire {
     /// # Errors
     /// What socket(2) answers.
     pub fn open() -> Result<Self, Failure> {
-        Self::connect(&[]).map_err(|error| socket_failed(&error))
-    }
-
-    /// In the namespace we are in, hearing of every link that changes.
-    ///
-    /// # Errors
-    /// What socket(2) answers.
-    pub fn hearing_of_links() -> Result<Self, Failure> {
-        Self::connect(&[MulticastGroup::Link]).map_err(|error| socket_failed(&error))
+        Self::connect_to(&[])
     }
 
     /// In another namespace, where `before` is done first; ours never moves. A socket stays where it was made.
@@ -66,8 +63,9 @@ impl Wire {
         })
     }
 
-    fn connect(groups: &[MulticastGroup]) -> io::Result<Self> {
-        let (connection, handle, messages) = rtnetlink::new_multicast_connection(groups)?;
+    fn connect_to(groups: &[MulticastGroup]) -> Result<Self, Failure> {
+        let (connection, handle, messages) =
+            rtnetlink::new_multicast_connection(groups).map_err(|error| socket_failed(&error))?;
         Ok(Wire { connection, handle, events: messages.map(|_| ()).boxed() })
     }
 
@@ -87,6 +85,28 @@ impl Wire {
             Either::Right(_) => Err(socket_failed(&io::ErrorKind::ConnectionAborted.into())),
         }
     }
+}
+
+/// Waits for something that comes with a change of some link, and looks for it at every one; `false` if it does not come
+/// within a second.
+///
+/// # Errors
+/// What looking for it answers.
+pub async fn wait_until<T>(is_so: impl Fn(Handle) -> T) -> Result<bool, Failure>
+where
+    T: Future<Output = Result<bool, Failure>>,
+{
+    let end = Instant::now() + PATIENCE;
+    let look = |handle: Handle, mut events: Events| async move {
+        // Every event is only a reason to look again: no event can be missed or mistaken for another.
+        while !is_so(handle.clone()).await? {
+            if !matches!(timeout_at(end, events.next()).await, Ok(Some(()))) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    Wire::connect_to(&[MulticastGroup::Link])?.run(look).await
 }
 
 /// Does `work` in another network namespace, on a thread that goes there for it and ends.
