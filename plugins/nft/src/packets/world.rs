@@ -67,6 +67,26 @@ impl World {
         jail
     }
 
+    /// A jail with its link, beside the host's lan0 and on no bridge; without any rules yet. `last` is the last byte of its
+    /// address there.
+    pub(crate) fn jail_on_lan(&self, last: u8, egress: Egress) -> Jail {
+        let want =
+            Request { attachments: vec![on_lan(last)], forwards: vec![], ..request(last, &[], egress) };
+        let jail = Jail { net: Net::new(), want };
+        self.beside_lan(&jail.net, &jail.want.attachments[0]);
+        jail
+    }
+
+    /// Gives a jail an interface beside the host's lan0.
+    pub(crate) fn beside_lan(&self, net: &Net, attachment: &Attachment) {
+        let Attachment { interface, mac, addresses, .. } = attachment;
+        let there = net.path();
+        self.host.sh(&format!(
+            "ip link add link lan0 name {interface} address {mac} netns {there} type macvlan mode bridge"
+        ));
+        net.sh(&format!("ip addr add {} dev {interface}; ip link set {interface} up", addresses[0]));
+    }
+
     /// The same with its rules.
     pub(crate) fn attached(&self, number: u8, publish: &[&str], egress: Egress) -> Jail {
         let jail = self.jail(number, publish, egress);
