@@ -186,6 +186,9 @@ fn what_an_interface_cannot_have_is_refused_in_a_sentence() {
         refused.exits(125).says_in_one_sentence(&[words]);
         assert!(refused.stderr.contains("; "), "no remedy: {refused}");
         assert_eq!(refused.stdout, "");
+        if !words.contains("used by") {
+            host.jail(&format!("plan {options} -- true")).exits(125).says_in_one_sentence(&[words]);
+        }
     }
     before.still_holds(&host);
 }

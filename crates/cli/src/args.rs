@@ -148,7 +148,7 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) net: NetOptions,
-    /// Use an address without asking on the segment if somebody else does
+    /// Do not ask on the LAN whether somebody uses an address already
     #[arg(long, help_heading = "Network")]
     pub(crate) no_probe: bool,
     /// Its name servers (may be repeated) [default: the host's]

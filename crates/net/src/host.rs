@@ -3,12 +3,19 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use jail_sys::Failure;
+use jail_sys::call::packet;
+use jail_sys::{Failure, Kind};
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::{InterfaceFlags, if_nametoindex};
 use nix::sys::socket::SockaddrStorage;
 
 use crate::mac::Mac;
+
+/// What a bridge has that is not there yet.
+pub const DEFAULT_MTU: u32 = 1500;
+
+/// The smallest MTU the kernel gives an Ethernet interface.
+const SMALLEST_MTU: u32 = 68;
 
 /// An address of an interface of the host's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +64,30 @@ pub fn macs() -> Result<Vec<(String, Mac)>, Failure> {
 /// Whether there is an interface of this name in the network namespace we are in.
 pub fn has_interface(name: &str) -> bool {
     if_nametoindex(name).is_ok()
+}
+
+/// The MTU of an interface in the network namespace we are in; `None` when it is not there.
+pub fn mtu(name: &str) -> Option<u32> {
+    packet::mtu(name).ok()
+}
+
+/// Refuses an MTU for what is on an interface that carries at most `largest`: a larger one would lose its packets there.
+///
+/// # Errors
+/// `Invalid`, naming `--mtu`.
+pub fn carries(interface: &str, largest: u32, mtu: u32) -> Result<(), Failure> {
+    if (SMALLEST_MTU..=largest).contains(&mtu) {
+        return Ok(());
+    }
+    let object = format!("--mtu={mtu}");
+    let (why, hint) = if mtu > largest {
+        let raise = format!("choose {largest} or less, or raise it with: ip link set {interface} mtu {mtu}");
+        (format!("{interface} carries at most {largest}"), raise)
+    } else {
+        (format!("an interface has {SMALLEST_MTU} or more"), "every protocol works with 1280".to_owned())
+    };
+    let message = format!("{object}: {why}");
+    Err(Failure::new(Kind::Invalid, "network", "plan link", object, message).hint(hint))
 }
 
 fn interfaces() -> Result<nix::ifaddrs::InterfaceAddressIterator, Failure> {

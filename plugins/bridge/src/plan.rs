@@ -1,6 +1,7 @@
 //! What an attach will do, in words and as data.
 
 use jail_net::backend::{Actions, Failure, Kind, Request, Undo};
+use jail_net::host::DEFAULT_MTU;
 use jail_net::link::attachment;
 use jail_net::link::request::{self as link, Link};
 use jail_net::model::Attachment;
@@ -9,9 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::bridge;
 use crate::detach::jail_of;
-
-/// What a bridge that is not there yet will have.
-const DEFAULT_MTU: u32 = 1500;
 
 /// What `attach` reads.
 #[derive(Debug, Serialize, Deserialize)]

@@ -28,20 +28,19 @@ pub(crate) struct NetOptions(pub(crate) Vec<NetOption>);
 /// The same by name, as clap has them.
 #[derive(Debug, Args)]
 struct ByName {
-    /// none, host, or what an interface of its own is on: a network, a bridge, or (shared by a macvlan) any interface
-    /// of the host's; up to four times. The next four options belong to the --net before them
+    /// none, host, or what an interface is on; up to four times, each with the next four options after it
     #[arg(long, value_name = "none|host|NETWORK|BRIDGE|INTERFACE", help_heading = "Network")]
     net: Vec<String>,
     /// Its address, or none [default: a free one]
     #[arg(long, value_name = "A[/LEN]|none", help_heading = "Network")]
     ip: Vec<Ip>,
-    /// Its MAC [default: made from the address]
+    /// Its MAC address [default: made from the address]
     #[arg(long, value_name = "M", help_heading = "Network")]
     mac: Vec<Mac>,
     /// Its MTU [default: the bridge's or the interface's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(68..=65535), help_heading = "Network")]
     mtu: Vec<u32>,
-    /// The jail's default gateway, by this interface [default: the first interface's: the host, or its router there]
+    /// The jail's default gateway, by this interface [default: the first one's own]
     #[arg(long, value_name = "A", help_heading = "Network")]
     defaultgw: Vec<Ipv4Addr>,
 }

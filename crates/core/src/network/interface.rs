@@ -34,6 +34,10 @@ pub(super) fn decide(
     if let Some(mac) = wanted.mac {
         refuse_mac(mac, fixed)?;
     }
+    if let Some(mtu) = wanted.mtu {
+        let on = network.interface();
+        host::carries(on, host::mtu(on).unwrap_or(host::DEFAULT_MTU), mtu)?;
+    }
     Ok(AttachmentPlan {
         interface: format!("eth{index}"),
         ip: wanted.ip,

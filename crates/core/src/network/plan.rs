@@ -60,7 +60,11 @@ impl AttachmentPlan {
 
     fn line(&self) -> String {
         let AttachmentPlan { interface, network, link, ip, mac, mtu, .. } = self;
-        let kind = if self.is_on_bridge() { "veth" } else { "macvlan" };
+        let kind = if self.is_on_bridge() {
+            format!("veth {interface} on")
+        } else {
+            format!("{interface} beside the host's")
+        };
         let subnet = network.subnet.map_or_else(String::new, |subnet| format!(" ({})", subnet.trunc()));
         let address = match ip {
             Ip::Lease => "an address leased at the start".to_owned(),
@@ -70,11 +74,7 @@ impl AttachmentPlan {
         let mac = mac.map_or_else(String::new, |mac| format!(", MAC {mac}"));
         let mtu = mtu.map_or_else(String::new, |mtu| format!(", MTU {mtu}"));
         let probe = if self.probe && self.has_address() { ", if nobody else uses it" } else { "" };
-        format!(
-            "{}: {kind} {interface} on {}{subnet}, {address}{probe}{mac}{mtu}",
-            link.name,
-            network.interface()
-        )
+        format!("{}: {kind} {}{subnet}, {address}{probe}{mac}{mtu}", link.name, network.interface())
     }
 }
 
@@ -130,15 +130,19 @@ impl NetworkPlan {
 
     fn egress_line(&self) -> String {
         let names = |on_bridge| {
-            let attachments = self.attachments.iter().filter(move |one| one.is_on_bridge() == on_bridge);
-            attachments.map(|one| one.network.interface()).collect::<Vec<_>>().join(" and ")
+            let with_address = self.attachments.iter().filter(|one| one.has_address());
+            let names =
+                with_address.filter(|one| one.is_on_bridge() == on_bridge).map(|one| one.network.interface());
+            names.collect::<Vec<_>>().join(" and ")
         };
         let (bridges, parents) = (names(true), names(false));
         match self.egress {
             Egress::Allow => "allow: the LAN and the Internet, never the host or other bridges".to_owned(),
+            _ if bridges.is_empty() => "deny: no connection at all".to_owned(),
             _ if parents.is_empty() => format!("deny: no connection but to other jails on {bridges}"),
-            _ if bridges.is_empty() => format!("deny: no connection, on {parents} neither"),
-            _ => format!("deny: no connection but to other jails on {bridges}, none on {parents}"),
+            _ => format!(
+                "deny: no connection but to other jails on {bridges}, none beside the host's {parents}"
+            ),
         }
     }
 }

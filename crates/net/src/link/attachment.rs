@@ -1,34 +1,17 @@
 //! What every link backend decides about an attachment.
 
 use crate::backend::{Failure, Kind};
+use crate::host;
 use crate::mac::Mac;
 use crate::model::Attachment;
 
-/// The smallest MTU the kernel gives an Ethernet interface.
-const SMALLEST: u32 = 68;
-
-/// Its MTU, where `on`, the bridge or the parent, carries at most `largest`: a larger one would lose its packets there.
+/// Its MTU, where the bridge or the parent carries at most `largest`.
 ///
 /// # Errors
-/// `Invalid` when it cannot be.
+/// As [`host::carries`].
 pub fn mtu(attachment: &Attachment, largest: u32) -> Result<u32, Failure> {
-    let (Some(mtu), on) = (attachment.mtu, attachment.network.interface()) else { return Ok(largest) };
-    let refused = |why: String, hint: String| {
-        let object = format!("--mtu={mtu}");
-        let message = format!("{object}: {why}");
-        Err(Failure::new(Kind::Invalid, "network", "plan link", object, message).hint(hint))
-    };
-    if mtu > largest {
-        let hint = format!("choose {largest} or less, or raise it with: ip link set {on} mtu {mtu}");
-        return refused(format!("{on} carries at most {largest}"), hint);
-    }
-    if mtu < SMALLEST {
-        return refused(
-            format!("an interface has {SMALLEST} or more"),
-            "1280 is enough for every protocol".into(),
-        );
-    }
-    Ok(mtu)
+    let Some(mtu) = attachment.mtu else { return Ok(largest) };
+    host::carries(attachment.network.interface(), largest, mtu).map(|()| mtu)
 }
 
 /// Its MAC.

@@ -1,8 +1,9 @@
-//! Whole frames of an interface, past the kernel's own protocols: packet(7).
+//! An interface and its whole frames, past the kernel's own protocols: netdevice(7), packet(7).
 
 use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
 
 /// A socket that sends and hears whole Ethernet frames of one protocol (`ETH_P_*` of the kernel's if_ether.h) on one
 /// interface, by its index, of the network namespace the thread is in. Non-blocking, and closed on execve.
@@ -36,6 +37,28 @@ pub fn frames(interface: u32, protocol: u16) -> io::Result<OwnedFd> {
     }
 }
 
+/// The MTU of an interface, by its name, of the network namespace the thread is in.
+///
+/// # Errors
+/// What socket(2) and ioctl(2) answer: `ENODEV` when there is no such interface.
+pub fn mtu(interface: &str) -> io::Result<u32> {
+    // SAFETY: all zeros are an empty name and an empty answer.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    if interface.len() >= request.ifr_name.len() {
+        return Err(io::Error::from_raw_os_error(libc::ENODEV));
+    }
+    for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
+        *to = from as libc::c_char;
+    }
+    let socket = UnixDatagram::unbound()?; // any socket will do
+    // SAFETY: the request lives through the call, and its name ends with NUL.
+    match unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFMTU as _, &raw mut request) } {
+        -1 => Err(io::Error::last_os_error()),
+        // SAFETY: the kernel has just written this member.
+        _ => Ok(unsafe { request.ifr_ifru.ifru_mtu }.max(0) as u32),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +67,13 @@ mod tests {
     fn there_are_no_frames_of_an_interface_that_is_not_there() {
         let error = frames(u32::MAX >> 1, 0x0806).unwrap_err();
         assert!([Some(libc::ENODEV), Some(libc::EPERM)].contains(&error.raw_os_error()), "{error}");
+    }
+
+    #[test]
+    fn the_loopback_interface_has_an_mtu_and_one_that_is_not_there_has_none() {
+        assert!(mtu("lo").unwrap() >= 65535);
+        for name in ["none-such", "a-name-that-no-interface-can-have"] {
+            assert_eq!(mtu(name).unwrap_err().raw_os_error(), Some(libc::ENODEV));
+        }
     }
 }
