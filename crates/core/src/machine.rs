@@ -162,6 +162,14 @@ impl NetworkLock {
         }
     }
 
+    /// Gives it up, for work that needs none and takes long.
+    ///
+    /// # Errors
+    /// What flock(2) answers.
+    pub(crate) fn release(&self) -> Result<(), Failure> {
+        self.file.unlock().map_err(|error| Failure::call("state", "flock", "network.lock", &error))
+    }
+
     async fn wait(&self, lock: fn(&File) -> io::Result<()>) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::call("state", "flock", "network.lock", &error);
         let file = self.file.try_clone().map_err(failed)?;

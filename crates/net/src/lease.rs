@@ -93,7 +93,10 @@ pub fn choose(
         Failure::new(kind, "network", "lease address", format!("--net={}", network.name), message)
     };
     let Some(subnet) = network.subnet else {
-        return Err(without_subnet(network));
+        let interface = network.interface();
+        let message = format!("--net={}: {interface} has no IPv4 address", network.name);
+        return Err(refused(Kind::Invalid, message)
+            .hint(format!("give it one, or give the jail none with: --net={} --ip=none", network.name)));
     };
     for address in candidates(subnet, &holder.name) {
         if network.refuses(address).is_some() || exclude.contains(&address) {
@@ -105,15 +108,6 @@ pub fn choose(
     }
     let message = format!("--net={}: no address of {} is free", network.name, subnet.trunc());
     Err(refused(Kind::Conflict, message).hint("stop a jail on it (jail list), or make a larger network"))
-}
-
-/// The failure for a network whose interface has no IPv4 address, which has no addresses for jails either.
-pub fn without_subnet(network: &Network) -> Failure {
-    let (object, interface) = (format!("--net={}", network.name), network.interface());
-    let message = format!("{object}: {interface} has no IPv4 address, so there is none for the jail");
-    Failure::new(Kind::Invalid, "network", "lease address", object.as_str(), message).hint(format!(
-        "give it one, like: ip address add 10.10.20.1/24 dev {interface}; or leave the jail without: {object} --ip=none"
-    ))
 }
 
 /// Takes the MAC address that was asked for with `--mac`. `dir` exists.

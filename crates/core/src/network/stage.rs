@@ -54,15 +54,12 @@ impl Stage for NetworkStage<'_> {
         let mut work = Work::plan(self.plan, self.backends, request, journal).await?;
         if work.asks() {
             // Nobody else's start is to wait for our question: what it is about is leased.
-            drop(lock);
-            self.interfaces = work
-                .attach_links(netns, journal, |request, taken, journal| self.replace(request, taken, journal))
-                .await?;
-            let lock = self.machine.network_lock()?;
+            lock.release()?;
+        }
+        if work.asks() || self.has_rules_for_frames() {
+            let another = |request: &mut _, taken: &_, journal: &mut _| self.replace(request, taken, journal);
+            self.interfaces = work.attach_links(netns, journal, another).await?;
             lock.shared().await?;
-            work.attach_rules(netns).await?;
-        } else if self.has_rules_for_frames() {
-            self.interfaces = work.attach_links(netns, journal, |_, _, _| Ok(())).await?;
             work.attach_rules(netns).await?;
         } else {
             self.interfaces = work.attach(netns).await?;

@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use jail_net::backend::{Actions, Attached, Backend, Interface, Request, Role, Taken};
 use jail_net::plugin::Plugin;
-use jail_sys::Failure;
+use jail_sys::{Failure, Kind};
 
 use super::backends::Backends;
 use super::plan::NetworkPlan;
@@ -29,17 +29,14 @@ impl<'a> Work<'a> {
         request: Request,
         journal: &mut Journal,
     ) -> Result<Self, Failure> {
-        let (mut planning, mut links) = (Vec::new(), Vec::new());
-        for link in &backends.links {
-            planning.push(own(plan, link, &request));
-        }
         let all = async {
-            for (link, request) in backends.links.iter().zip(&planning) {
-                links.push(link.plan(request).await?);
+            let mut links = Vec::new();
+            for link in &backends.links {
+                links.push(link.plan(&own(plan, link, &request)).await?);
             }
-            Ok(())
+            Ok(links)
         };
-        let ((), rules) = tokio::try_join!(all, backends.firewall.plan(&request))?;
+        let (links, rules) = tokio::try_join!(all, backends.firewall.plan(&request))?;
         let work = Work { plan, backends, request, links, rules };
         for (link, actions) in backends.links.iter().zip(&work.links) {
             note(Role::Link, link, actions, journal)?;
@@ -53,12 +50,16 @@ impl<'a> Work<'a> {
         self.links.iter().any(|actions| actions.probes)
     }
 
-    /// Links and rules at the same time.
+    /// Links and rules at the same time, where no link asks.
     pub(super) async fn attach(&self, netns: BorrowedFd<'_>) -> Result<Vec<Interface>, Failure> {
         let links = async {
             let mut interfaces = Vec::new();
             for (link, actions) in self.backends.links.iter().zip(&self.links) {
-                interfaces.extend(link.attach(actions, netns).await?.interfaces);
+                let Attached { interfaces: made, taken } = link.attach(actions, netns).await?;
+                if !taken.is_empty() {
+                    return Err(has_asked(link));
+                }
+                interfaces.extend(made);
             }
             Ok::<_, Failure>(interfaces)
         };
@@ -107,6 +108,13 @@ impl<'a> Work<'a> {
         interfaces.sort_by_key(|interface| of(&interface.name));
         interfaces
     }
+}
+
+/// The failure for a backend that asked others for an address without having said that it would.
+fn has_asked(link: &Plugin) -> Failure {
+    let name = link.describe().name;
+    let message = format!("the backend {name} attached nothing, for a reason that its plan did not announce");
+    Failure::new(Kind::Failed, "network", "attach", name, message).hint("name another with --backend")
 }
 
 /// What a link backend is asked for: its own interfaces.

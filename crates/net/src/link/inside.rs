@@ -17,7 +17,8 @@ use crate::model::Attachment;
 /// The table of an interface's own is this and its index: above those that have names.
 const TABLES: u32 = 1000;
 
-/// Says what the interfaces must and must not do by themselves. To be called in the jail's network namespace, before they are up.
+/// Says what the interfaces must and must not do by themselves. To be called in the jail's network namespace, before
+/// they are up.
 ///
 /// # Errors
 /// What writing a sysctl answers.

@@ -50,7 +50,7 @@ impl Wire {
     /// In another namespace, where `before` is done first; ours never moves. A socket stays where it was made.
     ///
     /// # Errors
-    /// As [`within`].
+    /// Those of `before`, and what setns(2) and socket(2) answer.
     pub fn open_in(
         netns: BorrowedFd<'_>,
         before: impl FnOnce() -> Result<(), Failure> + Send,
