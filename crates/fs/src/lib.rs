@@ -33,6 +33,14 @@
 //! a file on a nosuid mount has its privilege through another mount. It costs a statx(2) and a getxattr(2) per file, and
 //! nothing where the mount is nosuid.
 //!
+//! # What a jail may have changed
+//!
+//! Who may write to a tree may leave symbolic links in it and move its directories, and another start, or another jail's,
+//! meets them. So the source of a grant or bind is opened through no link but those directly in / and /var, what is
+//! mounted must be the very file that was planned with, and no target leads through a link in a tree that the jail may
+//! write to. What takes away (`read_only`, `blacklist`, a tmpfs, a read-only grant) is refused below a directory that the
+//! jail could move: it must lie directly in the writable grant.
+//!
 //! # What it does not do
 //!
 //! It makes no namespaces and runs nothing: that is `jail-sys` and `jail-ns`. A read-only mount does not stop connect(2)
@@ -49,12 +57,15 @@ mod identity;
 mod inside;
 mod lines;
 mod mountinfo;
+mod movable;
 mod own;
 mod plan;
 mod privilege;
 mod proc;
 mod scan;
 mod shown;
+mod size;
+mod source;
 mod var;
 mod view;
 

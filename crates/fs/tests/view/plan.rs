@@ -89,7 +89,7 @@ fn what_cannot_be_granted_is_refused_in_words() {
     assert!(refused("srv").contains("does not begin with a slash"));
     assert!(refused("/srv/../etc").contains("'..'"));
     symlink("/proc", host.path("srv/link")).unwrap();
-    assert!(refused("/srv/link").contains("/proc of the host is never shown"));
+    assert!(refused("/srv/link").contains("leads through the symbolic link /srv/link"));
 }
 
 #[test]
@@ -144,6 +144,26 @@ fn two_options_for_one_place_are_a_conflict_and_the_same_option_twice_is_not() {
         host.refusal(&spec),
         "--tmpfs=/srv/site and --grant=/srv/site:rw are for the same place; leave one of them out"
     );
+}
+
+#[test]
+fn one_place_to_read_and_to_write_is_a_contradiction() {
+    let host = Host::new();
+    for first in [true, false] {
+        let mut spec = grant("/srv/site", first);
+        spec.grants.push(Grant { path: "/srv/site".into(), writable: !first });
+        let failure = jail_fs::plan_at(&spec, host.root()).unwrap_err();
+        let options = ["--grant=/srv/site", "--grant=/srv/site:rw"].map(|option| option.to_owned());
+        assert_eq!(failure.kind, jail_sys::Kind::Usage);
+        assert_eq!(
+            failure.message,
+            format!(
+                "{} and {} contradict each other",
+                options[usize::from(!first)],
+                options[usize::from(first)]
+            )
+        );
+    }
 }
 
 #[test]
