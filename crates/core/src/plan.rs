@@ -68,6 +68,20 @@ pub struct Planned {
     pub(crate) backends: Option<Backends>,
 }
 
+impl Planned {
+    /// What a start would change on the host, in words, a line each. Takes nothing.
+    ///
+    /// # Errors
+    /// What the backends answer.
+    pub async fn changes(&self, place: &Place) -> Result<Vec<String>, Failure> {
+        let (Wanted::Dmz(plan), Some(backends)) = (&self.plan.network, &self.backends) else {
+            return Ok(Vec::new());
+        };
+        let Plan { id, name, .. } = &self.plan;
+        network::Preview { id, name, plan, backends, place }.words().await
+    }
+}
+
 impl Plan {
     /// Decides everything about a jail, reading the host and changing nothing.
     ///

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use jail_core::spec::{FilterSpec, Net, SeccompSpec};
 use jail_core::{Failure, Plan, Spec};
+use serde::Serialize;
 
 use super::interfaces::net_of;
 use super::view::view_of;
@@ -16,11 +17,29 @@ pub(super) fn plan(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     if matches!(spec.network.net, Net::On(_)) {
         need_root_for("planning a network, which looks at what only root may see,")?;
     }
-    let planned = block_on(Plan::make(&spec, &call.place))?;
+    let (plan, changes) = block_on(async {
+        let planned = Plan::make(&spec, &call.place).await?;
+        let changes = planned.changes(&call.place).await?;
+        Ok((planned.plan, changes))
+    })?;
     if !is_root() && !call.quiet {
         output::say("jail: this is planned from what you can see of the host; running it needs root");
     }
-    if call.json { output::json(&planned.plan) } else { output::lines(planned.plan.lines()) }
+    if call.json {
+        return output::json(&Shown { plan, changes });
+    }
+    let heading = if changes.is_empty() { None } else { Some("changes on the host".to_owned()) };
+    let changes = changes.into_iter().map(|line| format!("  {line}"));
+    output::lines(plan.lines().into_iter().chain(heading).chain(changes))
+}
+
+/// A plan as `--json` shows it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    plan: Plan,
+    /// What a start would change on the host's network, in words.
+    changes: Vec<String>,
 }
 
 /// What was typed, as a spec.

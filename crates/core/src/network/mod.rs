@@ -7,6 +7,7 @@ mod interface;
 mod names;
 mod others;
 mod plan;
+mod preview;
 mod resolve;
 mod stage;
 mod withdraw;
@@ -20,6 +21,7 @@ pub use names::{create, list, remove};
 pub use plan::{AttachmentPlan, NetworkPlan};
 
 pub(crate) use backends::{Backends, refuse_unknown};
+pub(crate) use preview::Preview;
 pub(crate) use resolve::{files, refuse_addresses, resolve};
 pub(crate) use stage::NetworkStage;
 pub(crate) use withdraw::{Undoing, sweep};

@@ -118,7 +118,7 @@ fn has_asked(link: &Plugin) -> Failure {
 }
 
 /// What a link backend is asked for: its own interfaces.
-fn own(plan: &NetworkPlan, link: &Plugin, request: &Request) -> Request {
+pub(super) fn own(plan: &NetworkPlan, link: &Plugin, request: &Request) -> Request {
     let all = request.attachments.iter().zip(&plan.attachments);
     let name = link.describe().name;
     let attachments = all.filter(|(_, planned)| planned.link.name == name).map(|(wanted, _)| wanted.clone());
