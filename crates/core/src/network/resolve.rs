@@ -80,6 +80,8 @@ pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
         format!("--publish={publish}")
     } else if spec.egress != Egress::Deny {
         format!("--egress={}", spec.egress)
+    } else if spec.no_probe {
+        "--no-probe".to_owned()
     } else {
         return Ok(());
     };
