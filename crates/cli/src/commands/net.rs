@@ -26,6 +26,9 @@ pub(super) fn net(call: &Call, net: Net) -> Result<ExitCode, Failure> {
         Net::List => {
             need_root()?;
             let networks = network::list(&call.place)?;
+            for failure in network::unreadable(&call.place)? {
+                output::say(&format!("jail: {failure}"));
+            }
             if call.json {
                 output::json(&networks.iter().map(describe).collect::<Vec<_>>())
             } else {
