@@ -59,7 +59,9 @@ pub(crate) fn add(
     requests.sort_by_key(|request| (request.path.matches('/').count(), request.wish.rank()));
     let first = plan.mounts.len();
     for request in requests {
-        let spot = inside.resolve(&request.path).map_err(|why| request.refuse(Kind::Invalid, &why, ""))?;
+        let spot = inside
+            .resolve(&request.path)
+            .map_err(|why| request.refuse(Kind::Invalid, &why, "name a path without symbolic links"))?;
         let Some(mount) = request.mount(spot, inside, root)? else { continue };
         let earlier = plan.mounts.get(first..).unwrap_or_default();
         let same = |other: &&Mount| other.target == mount.target && other.what == mount.what;

@@ -28,10 +28,9 @@
 //! # What may not be written to
 //!
 //! write(2) takes set-user-ID, set-group-ID and capabilities from a program; a shared mapping, mmap(2), does not. A grant
-//! or bind that can be written to is therefore refused where there is such a program below it, on a mount that the host
-//! does not have as nosuid. It is a look at the moment of planning: what the host puts there later is not seen, nor that
-//! a file on a nosuid mount has its privilege through another mount. It costs a statx(2) and a getxattr(2) per file, and
-//! nothing where the mount is nosuid.
+//! or bind that can be written to is therefore refused where there is such a program below it, on a nosuid mount too: the
+//! same file may have its privilege through another mount. It is a look at the moment of planning: what the host puts
+//! there later is not seen. It costs a statx(2) and a getxattr(2) per file.
 //!
 //! # What a jail may have changed
 //!
@@ -44,7 +43,8 @@
 //! # What it does not do
 //!
 //! It makes no namespaces and runs nothing: that is `jail-sys` and `jail-ns`. A read-only mount does not stop connect(2)
-//! to a socket that everybody may write to, nor writing to such a FIFO, in the trees that are shown.
+//! to a socket that everybody may write to, nor writing to such a FIFO, in the trees that are shown:
+//! [`MountPlan::doors`] names them.
 //!
 //! [`Step`]: jail_sys::op::Step
 #![forbid(unsafe_code)]
@@ -52,6 +52,7 @@
 mod asked;
 mod compile;
 mod dev;
+mod doors;
 mod host;
 mod identity;
 mod inside;

@@ -48,7 +48,8 @@ async fn make(handle: &Handle, attachment: &Attachment, netns: BorrowedFd<'_>) -
         .build();
     let made = request::add(handle, link, &format!("--net={name}")).await;
     made.map_err(|failure| match failure.errno {
-        Some(nix::libc::EBUSY) => parent::taken(name),
+        // EBUSY for whoever takes its frames first, EINVAL for a macvlan that has it all to itself (passthru).
+        Some(nix::libc::EBUSY | nix::libc::EINVAL) => parent::taken(name),
         _ => failure,
     })
 }

@@ -84,7 +84,8 @@ pub(crate) fn missing(name: &str) -> Failure {
 
 /// The failure for an interface that is one, but whose packets go elsewhere.
 pub(crate) fn taken(name: &str) -> Failure {
-    let why = format!("something else takes all that arrives on {name} (an ipvlan, a bond, a switch)");
+    let why =
+        format!("something else takes all that arrives on {name} (an ipvlan, a bond, a passthru macvlan)");
     refused(Kind::Conflict, name, &why, "see it with: ip -details link; or name another interface")
 }
 

@@ -229,6 +229,18 @@ fn a_mac_that_is_there_to_stay_is_refused_and_leaves_nothing() {
 }
 
 #[test]
+fn an_interface_whose_frames_somebody_takes_is_refused() {
+    on_a_host(async |macvlan, _lan| {
+        sh("ip link add link eth1 name whole type macvlan mode passthru");
+        let refused = attach(&macvlan, &beside_eth1(&macvlan, 50).await, &namespace()).await.unwrap_err();
+        assert!(
+            refused.message.starts_with("--net=eth1: something else takes all that arrives on eth1"),
+            "{refused}"
+        );
+    });
+}
+
+#[test]
 fn what_sends_from_its_own_address_goes_by_its_own_gateway() {
     on_a_host(async |macvlan, _lan| {
         let (netns, mut want) = (namespace(), beside_eth1(&macvlan, 50).await);

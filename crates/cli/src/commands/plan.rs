@@ -28,9 +28,16 @@ pub(super) fn plan(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     if call.json {
         return output::json(&Shown { plan, changes });
     }
-    let heading = if changes.is_empty() { None } else { Some("changes on the host".to_owned()) };
-    let changes = changes.into_iter().map(|line| format!("  {line}"));
-    output::lines(plan.lines().into_iter().chain(heading).chain(changes))
+    let mut lines = plan.lines();
+    lines.extend(part("changes on the host", changes));
+    lines.extend(part("sockets and FIFOs of the host's that it can use", plan.view.doors()));
+    output::lines(lines)
+}
+
+/// Lines below a heading; nothing where there are none.
+fn part(heading: &str, lines: Vec<String>) -> Vec<String> {
+    let heading = if lines.is_empty() { None } else { Some(heading.to_owned()) };
+    heading.into_iter().chain(lines.into_iter().map(|line| format!("  {line}"))).collect()
 }
 
 /// A plan as `--json` shows it.

@@ -22,6 +22,9 @@ const MACVLAN: &str = "macvlan";
 /// Firewalls in the order they are tried when no running jail decides.
 const FIREWALLS: [&str; 2] = ["nft", "iptables"];
 
+/// Every backend that a jail may have without naming it, and that gives the host something: of a macvlan it has nothing.
+pub(super) const USUAL: [&str; 3] = [BRIDGE, FIREWALLS[0], FIREWALLS[1]];
+
 /// Which plugin: enough to load the same one again at the end of a jail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginRef {

@@ -1,5 +1,6 @@
 //! `Claims`: what of the machine only one jail can have, held for this one: addresses, MACs, ports.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::OwnedFd;
 
@@ -41,15 +42,16 @@ impl Claims {
     }
 
     /// A place among the jails that use the network.
-    pub(super) fn place(&mut self, journal: &mut Journal) -> Result<(), Failure> {
-        journal.write(Entry::Networked { path: self.machine.networked_file(&self.holder.id) })?;
-        self.others.push(self.machine.networked(&self.holder.id)?);
+    pub(super) fn place(&mut self, plan: &NetworkPlan, journal: &mut Journal) -> Result<(), Failure> {
+        let id = &self.holder.id;
+        journal.write(Entry::Networked { path: self.machine.networked_file(id) })?;
+        let links: BTreeSet<_> = plan.attachments.iter().map(|attachment| &attachment.link.path).collect();
+        let plugins = links.into_iter().chain([&plan.firewall.path]);
+        self.others.push(self.machine.networked(id, plugins)?);
         Ok(())
     }
 
     /// The address of interface number `index`, another than before if it is leased and was taken by somebody else.
-    ///
-    /// A lease is its own journal while it is held: the lock goes with its holder.
     pub(super) fn address(
         &mut self,
         index: usize,
@@ -63,7 +65,7 @@ impl Claims {
             Ip::Fixed(asked) => lease::take(&dir, network, asked.address, &self.holder, &exclude)?,
             Ip::Lease => lease::choose(&dir, network, &self.holder, &exclude)?,
         };
-        journal.write(Entry::Lease { path: lease.path().to_owned() })?;
+        let lease = journal.lease(lease)?;
         if let Some(before) = self.addresses[index].replace(lease) {
             let path = before.path().display().to_string();
             before.release().map_err(|error| Failure::call("network", "unlink", path, &error))?;
@@ -99,8 +101,7 @@ impl Claims {
             });
         };
         let lease = lease::take_mac(&self.machine.macs(), mac, &self.holder)?;
-        journal.write(Entry::Lease { path: lease.path().to_owned() })?;
-        self.others.push(lease);
+        self.others.push(journal.lease(lease)?);
         Ok(mac)
     }
 

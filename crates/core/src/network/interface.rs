@@ -125,6 +125,9 @@ fn refuse_mac(mac: Mac, address: Option<Ipv4Addr>) -> Result<(), Failure> {
 
 /// Options that contradict each other on any host.
 pub(super) fn refuse_contradictions(asked: &[InterfaceSpec]) -> Result<(), Failure> {
+    if asked.is_empty() {
+        return Err(usage("--net".to_owned(), "there is no interface to be had").hint("name one"));
+    }
     if let Some(fifth) = asked.get(INTERFACES) {
         return Err(usage(
             format!("--net={}", fifth.net),

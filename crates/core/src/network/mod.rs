@@ -17,7 +17,7 @@ pub use backends::{PluginRef, backends};
 pub use jail_net::backend::Support;
 pub use jail_net::mac::Mac;
 pub use jail_net::model::{Egress, Network, Origin, Publish, Segment};
-pub use names::{create, list, remove};
+pub use names::{create, list, remove, unreadable};
 pub use plan::{AttachmentPlan, NetworkPlan};
 
 pub(crate) use backends::{Backends, refuse_unknown};

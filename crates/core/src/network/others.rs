@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 use jail_net::host;
-use jail_net::model::{JailId, Network, Publish};
+use jail_net::model::{Egress, JailId, Network, Publish};
 use jail_net::port::Refusal;
 use jail_net::store::Store;
 use jail_sys::{Failure, Kind};
@@ -21,15 +21,21 @@ pub(super) struct Others<'a> {
 }
 
 impl Others<'_> {
-    /// Every address of the host's, and every bridge network of ours but those the jail is on. What is beside a parent is
-    /// the LAN.
+    /// Every address of the host's, and every bridge network of ours but those the jail is on; what is beside a parent is
+    /// the LAN. A network that cannot be read could not be kept from a jail that may open connections.
     pub(super) fn off_limits(&self, plan: &NetworkPlan) -> Result<Vec<IpNet>, Failure> {
+        let store = Store::new(&self.place.networks);
+        if plan.egress != Egress::Deny
+            && let Some(mut unreadable) = store.unreadable()?.into_iter().next()
+        {
+            unreadable.message = format!("--egress={}: {}", plan.egress, unreadable.message);
+            return Err(unreadable);
+        }
         let own: BTreeSet<_> = plan.attachments.iter().map(|attachment| attachment.network.subnet).collect();
         let mut off_limits: BTreeSet<IpNet> =
             host::addresses()?.into_iter().map(|address| address.net.addr().into()).collect();
         let used = self.living()?.into_iter().flat_map(|(_, plan)| plan.attachments);
-        let networks = Store::new(&self.place.networks).list()?;
-        let networks = networks.into_iter().chain(used.map(|attachment| attachment.network));
+        let networks = store.list()?.into_iter().chain(used.map(|attachment| attachment.network));
         let bridged = networks.filter(|network: &Network| network.bridge().is_some());
         let others =
             bridged.filter(|network| !own.contains(&network.subnet)).filter_map(|network| network.subnet);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use jail_net::model::Egress;
+use jail_net::port;
 use jail_net::store::Store;
 use jail_sys::{Failure, Kind};
 
@@ -10,7 +11,9 @@ use super::backends::{Backends, Choice, reference};
 use super::interface::{choose_default_route, decide, refuse_contradictions, refuse_together};
 use super::plan::NetworkPlan;
 use crate::place::Place;
-use crate::spec::{InterfaceSpec, NetworkSpec, Spec};
+use crate::spec::{InterfaceSpec, Net, NetworkSpec, Spec};
+
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// Decides the network of a jail with these interfaces.
 pub(crate) async fn resolve(
@@ -19,6 +22,7 @@ pub(crate) async fn resolve(
     place: &Place,
 ) -> Result<(NetworkPlan, Backends), Failure> {
     refuse_contradictions(asked)?;
+    port::refuse_twice(&spec.network.publish)?;
     let store = Store::new(&place.networks);
     let mut choice = Choice::load(&spec.backends, place)?;
     let mut attachments = Vec::new();
@@ -80,6 +84,8 @@ pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
         format!("--publish={publish}")
     } else if spec.egress != Egress::Deny {
         format!("--egress={}", spec.egress)
+    } else if spec.no_probe {
+        "--no-probe".to_owned()
     } else {
         return Ok(());
     };
@@ -90,9 +96,23 @@ pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
 
 /// The files inside that come from the network options.
 pub(crate) fn files(spec: &NetworkSpec) -> Option<(PathBuf, String)> {
-    if spec.dns.is_empty() {
-        return None;
+    let content = if spec.dns.is_empty() {
+        hosts_resolver(&spec.net)?
+    } else {
+        spec.dns.iter().map(|server| format!("nameserver {server}\n")).collect()
+    };
+    Some((PathBuf::from(RESOLV_CONF), content))
+}
+
+/// What the host's resolv.conf says, where it leads into /run, of which a jail sees nothing; otherwise it is shown as it
+/// is. A resolver on the host's loopback is none of a jail's that has its own: systemd-resolved keeps beside that what
+/// it asks itself (systemd-resolved.service(8), "/etc/resolv.conf").
+fn hosts_resolver(net: &Net) -> Option<String> {
+    let file = std::fs::canonicalize(RESOLV_CONF).ok().filter(|file| file.starts_with("/run"))?;
+    let stub = file.ends_with("systemd/resolve/stub-resolv.conf");
+    match net {
+        Net::None => None,
+        Net::On(_) if stub => std::fs::read_to_string(file.with_file_name("resolv.conf")).ok(),
+        _ => std::fs::read_to_string(file).ok(),
     }
-    let lines: String = spec.dns.iter().map(|server| format!("nameserver {server}\n")).collect();
-    Some((PathBuf::from("/etc/resolv.conf"), lines))
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use ipnet::{IpNet, Ipv4Net};
 use jail_net::backend::{Backend, Interface, Request, Taken};
 use jail_net::model::{Attachment, Egress, JailId};
+use jail_net::store::Store;
 use jail_net::{forwarding, host, port};
 use jail_sys::{Failure, Kind};
 
@@ -104,16 +105,21 @@ impl<'a> NetworkStage<'a> {
         for attachment in &self.plan.attachments {
             let network = &attachment.network;
             let link = self.backends.links.iter().find(|link| link.describe().name == attachment.link.name);
-            if let Some(link) = link.filter(|_| !host::has_interface(network.interface())) {
-                link.network_up(network).await?;
+            let Some(link) = link.filter(|_| !host::has_interface(network.interface())) else { continue };
+            if network.is_ours() && Store::new(&self.place.networks).get(&network.name)?.is_none() {
+                let object = format!("--net={}", network.name);
+                let message = format!("{object}: the network has been removed meanwhile");
+                return Err(Failure::new(Kind::NotFound, "network", "attach", object, message)
+                    .hint("see the networks with: jail net list"));
             }
+            link.network_up(network).await?;
         }
         Ok(())
     }
 
     /// Takes what only one jail can have, and switches on forwarding. Under the exclusive network lock.
     fn request(&mut self, journal: &mut Journal) -> Result<Request, Failure> {
-        self.claims.place(journal)?;
+        self.claims.place(self.plan, journal)?;
         let attachments = (0..self.plan.attachments.len()).map(|index| self.attachment(index, journal));
         let attachments = attachments.collect::<Result<Vec<_>, _>>()?;
         let others = Others { place: self.place, id: &self.id };

@@ -166,7 +166,7 @@ fn nothing_is_taken_away_where_the_jail_could_move_the_directory_that_holds_it()
                     source: "/srv/empty".into(),
                     target: "/srv/site/above/below".into(),
                     writable: false,
-                })
+                });
             },
         ];
         lasting.into_iter().for_each(|change| assert!(with(change).is_ok()));

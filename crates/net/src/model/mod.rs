@@ -7,5 +7,5 @@ mod publish;
 
 pub use attachment::{Attachment, INTERFACES, JailId};
 pub use egress::Egress;
-pub use network::{Network, Origin, Segment};
+pub use network::{Network, Origin, Segment, refuses_bridge, refuses_subnet};
 pub use publish::{PortRange, Protocol, Publish};
