@@ -153,6 +153,16 @@ fn an_address_that_somebody_uses_is_not_taken() {
 }
 
 #[test]
+fn where_somebody_answers_for_every_address_it_is_said_soon() {
+    let host = Host::new();
+    host.lan("ip route add local 192.168.7.0/24 dev lo").succeeds();
+    let refused = host.jailed("--net=eth1", "echo it ran");
+    refused.exits(125).says_in_one_sentence(&["--net=eth1: 8 addresses were tried", "--no-probe"]);
+    host.sh("test -z \"$(find /run/jail/address -type f)\"").succeeds();
+    host.jailed("--net=eth1 --no-probe", "echo it ran").prints("it ran").succeeds();
+}
+
+#[test]
 fn an_address_on_an_adopted_bridge_is_asked_for_as_well() {
     let host = Host::new();
     host.foreign_bridge();

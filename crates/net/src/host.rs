@@ -61,7 +61,8 @@ pub fn macs() -> Result<Vec<(String, Mac)>, Failure> {
     Ok(interfaces()?.filter_map(mac_of).collect())
 }
 
-/// Whether there is an interface of this name in the network namespace we are in.
+/// Whether there is an interface of this name in the network namespace we are in. Does not wait for the lock that
+/// rtnetlink(7) requests wait for.
 pub fn has_interface(name: &str) -> bool {
     if_nametoindex(name).is_ok()
 }

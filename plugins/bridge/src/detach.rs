@@ -2,10 +2,10 @@
 //! deleting it costs tens of milliseconds under the lock that every other start needs.
 
 use jail_net::backend::{Failure, Reaped};
+use jail_net::host::has_interface;
 use jail_net::link::request::{self as link, Link};
 use jail_net::link::{Wire, wait_until};
 use jail_net::model::{INTERFACES, JailId};
-use nix::net::if_::if_nametoindex;
 use rtnetlink::Handle;
 
 /// Every name a link of this jail can have.
@@ -21,12 +21,12 @@ pub(crate) async fn wait(names: &[String]) -> Result<(), Failure> {
 
 /// Waits until links that are about to go are gone; `false` if they stay.
 pub(crate) async fn gone(names: &[String]) -> Result<bool, Failure> {
-    wait_until(async |_| Ok(!names.iter().any(|name| exists(name)))).await
+    wait_until(async |_| Ok(!names.iter().any(|name| has_interface(name)))).await
 }
 
 /// Deletes the links that are there; returns when they are gone.
 pub(crate) async fn delete(names: &[String]) -> Result<(), Failure> {
-    let names: Vec<&String> = names.iter().filter(|name| exists(name)).collect();
+    let names: Vec<&String> = names.iter().filter(|name| has_interface(name)).collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -38,11 +38,6 @@ pub(crate) async fn delete(names: &[String]) -> Result<(), Failure> {
             Ok(())
         })
         .await
-}
-
-/// Asked past the lock that netlink requests wait for.
-fn exists(name: &str) -> bool {
-    if_nametoindex(name).is_ok()
 }
 
 /// Deletes every link that is named after a jail which is not alive.

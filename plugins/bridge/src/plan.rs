@@ -36,7 +36,10 @@ pub(crate) async fn plan(handle: &Handle, want: &Request) -> Result<Actions, Fai
         match &there {
             None if !network.is_ours() => return Err(bridge::missing(on)),
             None => words.push(format!("bridge {on} with {}", list(&network.host_addresses()))),
-            Some(bridge) => attachment.probe = attachment.probe && has_others(handle, bridge).await?,
+            Some(bridge) => {
+                let asks = attachment.probe && !attachment.addresses.is_empty();
+                attachment.probe = asks && has_others(handle, bridge).await?;
+            }
         }
         // The jail's end only: a port with another MTU would change the bridge's, and so everybody's on it.
         let largest = there.map_or(DEFAULT_MTU, |bridge| bridge.mtu);

@@ -49,7 +49,7 @@ async fn make(handle: &Handle, attachment: &Attachment, netns: BorrowedFd<'_>) -
     let made = request::add(handle, link, &format!("--net={name}")).await;
     made.map_err(|failure| match failure.errno {
         // EBUSY for whoever takes its frames first, EINVAL for a macvlan that has it all to itself (passthru).
-        Some(nix::libc::EBUSY | nix::libc::EINVAL) => parent::taken(name),
+        Some(libc::EBUSY | libc::EINVAL) => parent::taken(name),
         _ => failure,
     })
 }
@@ -99,7 +99,7 @@ async fn up(host: &Handle, inside: &Handle, attachments: &[Attachment]) -> Resul
     for attachment in attachments {
         let name = std::slice::from_ref(attachment);
         match inside::up(inside, name).await {
-            Err(failure) if failure.errno == Some(nix::libc::EADDRINUSE) => {
+            Err(failure) if failure.errno == Some(libc::EADDRINUSE) => {
                 if !ended(host, attachment, attachment::mac(attachment)?).await? {
                     return Err(mac_in_use(attachment));
                 }

@@ -26,8 +26,7 @@ const BEGINNING: &str = "ff:ff:00:00:00:00";
 
 /// Whether the jail must be kept from machines on the bridge of this interface.
 pub(crate) fn are_near(attachment: &Attachment, egress: Egress) -> bool {
-    let network = &attachment.network;
-    egress != Egress::Allow && network.bridge().is_some() && !network.is_ours()
+    egress != Egress::Allow && attachment.network.is_adopted()
 }
 
 /// Marks a packet as one that opens a connection.

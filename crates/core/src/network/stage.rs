@@ -14,13 +14,16 @@ use jail_sys::{Failure, Kind};
 use super::backends::Backends;
 use super::claims::Claims;
 use super::others::Others;
-use super::plan::NetworkPlan;
+use super::plan::{AttachmentPlan, NetworkPlan};
 use super::work::Work;
 use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::place::Place;
 use crate::spec::Ip;
 use crate::stage::{Child, Stage};
+
+/// How many addresses that others use are tried before it is said so: some routers answer for all there are (proxy ARP).
+const MOST_TRIED: usize = 8;
 
 /// The network of one jail on its way up.
 #[derive(Debug)]
@@ -96,8 +99,8 @@ impl<'a> NetworkStage<'a> {
     /// Whether links come before rules: what keeps a jail without egress from other machines on a bridge of somebody
     /// else's are rules for frames of its interface, which must be there.
     fn has_rules_for_frames(&self) -> bool {
-        let adopted = |network: &jail_net::model::Network| network.bridge().is_some() && !network.is_ours();
-        self.plan.egress != Egress::Allow && self.plan.attachments.iter().any(|one| adopted(&one.network))
+        let mut attachments = self.plan.attachments.iter();
+        self.plan.egress != Egress::Allow && attachments.any(|attachment| attachment.network.is_adopted())
     }
 
     /// After a reboot a network's bridge is not there; the first jail that needs it makes it again.
@@ -186,14 +189,8 @@ impl<'a> NetworkStage<'a> {
                 continue;
             };
             let planned = &self.plan.attachments[index];
-            if let Ip::Fixed(_) = planned.ip {
-                let (object, on) = (format!("--ip={address}"), planned.network.interface());
-                let message = format!("{object}: {address} is used by {mac} on {on} already");
-                return Err(Failure::new(Kind::Conflict, "network", "probe", object, message).hint(
-                    "choose another, or leave --ip away to get a free one; --no-probe takes it without asking",
-                ));
-            }
             self.claims.taken.push(used);
+            refuse_taken(planned, used, mac, self.claims.taken.len())?;
             let address = self.claims.address(index, self.plan, journal)?;
             let mac = match planned.mac {
                 Some(mac) => mac, // leased already
@@ -204,4 +201,24 @@ impl<'a> NetworkStage<'a> {
         }
         Ok(())
     }
+}
+
+/// Refuses an address that was asked for, or the last one that is tried.
+fn refuse_taken(planned: &AttachmentPlan, used: Ipv4Addr, mac: &str, tried: usize) -> Result<(), Failure> {
+    let on = planned.network.interface();
+    let (object, why, hint) = match planned.ip {
+        Ip::Fixed(_) => (
+            format!("--ip={used}"),
+            format!("{used} is used by {mac} on {on} already"),
+            "choose another, or leave --ip away to get a free one; --no-probe takes it without asking",
+        ),
+        _ if tried == MOST_TRIED => (
+            format!("--net={}", planned.network.name),
+            format!("{tried} addresses were tried on {on}, and all are used; the last, {used}, by {mac}"),
+            "choose one with --ip; where a router answers for every address, --no-probe takes it without asking",
+        ),
+        _ => return Ok(()),
+    };
+    let message = format!("{object}: {why}");
+    Err(Failure::new(Kind::Conflict, "network", "probe", object, message).hint(hint))
 }

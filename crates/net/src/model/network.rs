@@ -82,6 +82,11 @@ impl Network {
         matches!(self.segment, Segment::Bridge { origin: Origin::Ours, .. })
     }
 
+    /// Whether it is on a bridge of somebody else's.
+    pub fn is_adopted(&self) -> bool {
+        matches!(self.segment, Segment::Bridge { origin: Origin::Adopted, .. })
+    }
+
     /// The host's own addresses there with their prefix lengths: what a bridge of ours is given.
     pub fn host_addresses(&self) -> Vec<IpNet> {
         self.subnet.map(IpNet::V4).into_iter().chain(self.subnet6.map(IpNet::V6)).collect()
