@@ -1,6 +1,6 @@
 //! From start to end: signals, a supervisor that is killed, names, and what is reaped.
 
-use jail_tests::{ARTICLE, HOST, Host, JAIL, REFUSED, SERVERS, Snapshot, dial};
+use jail_tests::{ARTICLE, HOST, Host, JAIL, Place, REFUSED, SERVERS, Snapshot, dial};
 
 /// Starts the article's jail in the background of a shell and answers its supervisor's pid.
 fn supervisor(host: &Host) -> String {
@@ -127,6 +127,44 @@ fn a_signal_during_a_start_ends_the_jail_and_leaves_the_host_as_it_was() {
         host.sh(&script).exits(128 + number);
         before.still_holds(&host);
     }
+}
+
+/// Holds the network namespace of the only jail open, as a socket would that it passes to another.
+fn hold_namespace(host: &Host) {
+    host.sh("exec 9</proc/$(jail list | cut -d: -f1)/ns/net; sleep inf >/dev/null 2>&1 &").succeeds();
+}
+
+const LINKS: &str = "ls -d /sys/class/net/j*";
+
+#[test]
+fn a_jail_that_ended_is_on_no_bridge_whoever_holds_its_network_namespace() {
+    let host = Host::new();
+    host.web();
+    hold_namespace(&host);
+    host.sh("kill -TERM $(jail list | cut -d: -f1)").succeeds();
+    host.until("test ! -e /run/jail/jails/web").succeeds();
+    host.sh(LINKS).succeeds(); // it is held
+    assert_eq!(host.sh("ls /sys/class/net/br0/brif").succeeds(), "");
+    host.jail(&format!("run -d {ARTICLE} {SERVERS}")).succeeds();
+    host.until_at(Place::Client, &dial(HOST, 80)).succeeds();
+    host.jail("stop web").succeeds();
+    host.jail("gc").succeeds();
+    host.sh(LINKS).fails();
+}
+
+#[test]
+fn the_next_start_leaves_no_link_of_one_whose_supervisor_was_killed() {
+    let host = Host::new();
+    host.dmz();
+    let pid = supervisor(&host);
+    hold_namespace(&host);
+    let link = host.sh(LINKS).succeeds().to_owned();
+    host.sh(&format!("kill -KILL {pid}")).succeeds();
+    host.until("test -z \"$(jail list)\"").succeeds();
+    host.sh(&format!("test -e {link}")).succeeds(); // it is held
+    host.jail(&format!("run -d {ARTICLE} {SERVERS}")).succeeds();
+    host.sh(&format!("test -e {link}")).fails();
+    host.jail("stop web").succeeds();
 }
 
 #[test]

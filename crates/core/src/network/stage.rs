@@ -120,7 +120,7 @@ impl<'a> NetworkStage<'a> {
         let others = Others { place: self.place, id: &self.id };
         self.claims.ports = port::hold(&self.plan.publish).map_err(|refusal| others.explain(refusal))?;
         let dir = self.machine.forwarding();
-        let forwarding = forwarding::plan(&dir, &self.bridges(), &self.plan.publish, self.plan.egress)?;
+        let forwarding = forwarding::plan(&dir, &self.plan.bridges(), &self.plan.publish, self.plan.egress)?;
         let request = Request {
             jail: self.id.clone(),
             name: self.name.clone(),
@@ -132,12 +132,6 @@ impl<'a> NetworkStage<'a> {
             forwards: forwarding.interfaces.clone(),
         };
         Ok((request, forwarding))
-    }
-
-    /// The bridges that it has an address on, the one that published ports lead to first.
-    fn bridges(&self) -> Vec<&str> {
-        let with_address = self.plan.attachments.iter().filter(|attachment| attachment.has_address());
-        with_address.filter_map(|attachment| attachment.network.bridge()).collect()
     }
 
     fn attachment(&mut self, index: usize, journal: &mut Journal) -> Result<Attachment, Failure> {

@@ -52,8 +52,8 @@ impl Undoing<'_> {
     }
 
     async fn detach(&self, role: Role, plugin: &Path, undo: &Undo, last: bool) -> Result<(), Failure> {
-        // A link goes with its network namespace, in the background; who must see it gone waits for that itself.
-        let how = Detach { wait: false, last: last && role == Role::Firewall };
+        // A link goes with its network namespace, in the background. A dead jail's should have gone.
+        let how = Detach { wait: !self.ours, last: last && role == Role::Firewall };
         load(plugin, self.plugin_dirs)?.detach(self.id, Some(undo), how).await
     }
 }
