@@ -42,6 +42,52 @@ fn datagrams_are_published_and_answered() {
     host.client(&dial(HOST, 53)).exits(REFUSED);
 }
 
+/// A script that answers datagrams to port 514 with a word.
+fn answer(word: &str) -> String {
+    quote(&format!("while :; do echo {word} | nc -u -l -w 1 514 >/dev/null; done"))
+}
+
+/// A script that sends a datagram to port 514, of a flow that stays the same, and prints what is answered.
+fn ask(address: &str) -> String {
+    format!("echo line | nc -u -w 1 -p 4001 {address} 514 | grep .")
+}
+
+#[test]
+fn a_sender_that_was_there_before_the_jail_is_heard() {
+    let host = Host::new();
+    host.dmz();
+    let _other = host.start_jailed("--name=other --net=br0 -p 81", "sleep inf");
+    host.client(&ask(HOST)).fails();
+    for _ in 0..2 {
+        host.jail(&format!(
+            "run -d --name=log --net=br0 --ip=10.10.20.10 -p 514/udp -- sh -c {}",
+            answer("log")
+        ))
+        .succeeds();
+        host.until_at(jail_tests::Place::Client, &ask(HOST)).prints("log");
+        host.jail("stop log").succeeds();
+        host.client(&ask(HOST)).fails();
+    }
+}
+
+#[test]
+fn a_sender_follows_the_jail_to_its_new_address_and_reaches_no_other() {
+    let host = Host::new();
+    host.dmz();
+    let _other = host.start_jailed("--name=other --net=br0 --ip=10.10.20.20 -p 81", "sleep inf");
+    let log = "run -d --name=log --net=br0 -p 514/udp";
+    host.jail(&format!("{log} --ip=10.10.20.10 -- sh -c {}", answer("first"))).succeeds();
+    host.until_at(jail_tests::Place::Client, &ask(HOST)).prints("first");
+    host.jail("stop log").succeeds();
+
+    let third = format!("run -d --name=third --net=br0 --ip=10.10.20.10 -- sh -c {}", answer("third"));
+    host.jail(&third).succeeds();
+    host.until(&ask("10.10.20.10")).prints("third");
+    host.client(&ask(HOST)).fails();
+    host.jail(&format!("{log} --ip=10.10.20.11 -- sh -c {}", answer("moved"))).succeeds();
+    host.until_at(jail_tests::Place::Client, &ask(HOST)).prints("moved");
+}
+
 #[test]
 fn a_range_of_ports_is_published_one_to_one() {
     let host = Host::new();

@@ -6,6 +6,8 @@
 //! * [`store`] keeps the named networks; [`lease`] and [`port`] hold an address and a published port for one jail;
 //!   [`forwarding`] switches the host's routing on and back.
 //! * `link` is for plugins that make links (feature `link`).
+//! * `conntrack` forgets UDP flows that lead where they no longer should, and `netlink` is what asks the kernel for it:
+//!   for plugins that publish ports (feature `conntrack`).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), jail_net::backend::Failure> {
@@ -24,6 +26,8 @@
 //! asked and when they undo (`jail-core`), or change a link or a rule itself: that is the backends' work.
 
 pub mod backend;
+#[cfg(feature = "conntrack")]
+pub mod conntrack;
 pub mod forwarding;
 pub mod host;
 pub mod lease;
@@ -31,6 +35,8 @@ pub mod lease;
 pub mod link;
 pub mod mac;
 pub mod model;
+#[cfg(feature = "conntrack")]
+pub mod netlink;
 pub mod plugin;
 pub mod port;
 mod record;

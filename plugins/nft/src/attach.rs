@@ -9,12 +9,12 @@ use crate::lock::Lock;
 use crate::plan::Work;
 use crate::rule::{self, Object};
 use crate::run::{self, Trouble, Until};
-use crate::{foreign, listing, skeleton};
+use crate::{foreign, listing, skeleton, udp};
 
 pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
     let (host, inner) = std::thread::scope(|scope| {
         let inner = scope.spawn(|| apply_inside(work, netns));
-        let host = apply_on_host(work);
+        let host = publish(work);
         (host, inner.join())
     });
     let inner = inner.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -49,6 +49,14 @@ fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
         return Err(foreign::explain(failure));
     }
     run::apply_in(netns, work.inner.objects.to_vec()).map_err(Trouble::failure)
+}
+
+/// The elements, then no older flow that leads past them.
+fn publish(work: &Work) -> Result<(), Failure> {
+    apply_on_host(work)?;
+    udp::begin(&work.entries).inspect_err(|_| {
+        let _ = run::apply(entry::remove(&work.entries), Until::Commit);
+    })
 }
 
 /// Adds the elements, and before them, in the same transaction, the tables that are missing.

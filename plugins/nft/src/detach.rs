@@ -11,28 +11,31 @@ use crate::lock::Lock;
 use crate::plan::Elements;
 use crate::rule;
 use crate::run::{self, Trouble, Until};
-use crate::skeleton;
+use crate::{skeleton, udp};
 
 pub(crate) fn detach(jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
+    let known = undo.map(Elements::read).transpose()?.map(|elements| elements.entries);
     if how.last {
-        return remove_tables().map(drop);
+        return remove_tables(known).map(drop);
     }
     // What the jail's own start still has under way must not come after us.
     drop(Lock::to_remove()?);
-    if let Some(undo) = undo {
-        match remove(&Elements::read(undo)?.entries) {
+    if let Some(entries) = known {
+        match remove(&entries) {
             // Some key is another jail's by now: what is left of ours is found by its comment.
             Err(Trouble::Exists) => {}
-            result => return settle(result),
+            result => return settle(result).and_then(|()| udp::end(&entries)),
         }
     }
     let left = listing::entries()?.into_iter().filter(|found| found.jail == *jail);
-    settle(remove(&left.map(|found| found.entry).collect::<Vec<_>>()))
+    let left: Vec<_> = left.map(|found| found.entry).collect();
+    settle(remove(&left))?;
+    udp::end(&left)
 }
 
 pub(crate) fn gc(alive: &[JailId]) -> Result<Reaped, Failure> {
     if alive.is_empty() {
-        return Ok(Reaped { removed: remove_tables()? });
+        return Ok(Reaped { removed: remove_tables(None)? });
     }
     drop(Lock::to_remove()?);
     let dead = listing::entries()?.into_iter().filter(|found| !alive.contains(&found.jail));
@@ -49,6 +52,7 @@ pub(crate) fn gc(alive: &[JailId]) -> Result<Reaped, Failure> {
         }
         result => settle(result)?,
     }
+    udp::end(of_jail.values().flatten())?;
     let words =
         |(jail, entries): (&JailId, &Vec<Entry>)| format!("{} nft elements of jail {jail}", entries.len());
     Ok(Reaped { removed: of_jail.iter().map(words).collect() })
@@ -84,8 +88,9 @@ fn settle(result: Result<(), Trouble>) -> Result<(), Failure> {
     }
 }
 
-/// Removes both tables, and none of our name that is somebody else's; says which there were. If we are killed, no jail starts before nft is through with it.
-fn remove_tables() -> Result<Vec<String>, Failure> {
+/// Removes both tables, and none of our name that is somebody else's; says which there were. If we are killed, no jail
+/// starts before nft is through with it. `known` is what they hold, where that is known.
+fn remove_tables(known: Option<Vec<Entry>>) -> Result<Vec<String>, Failure> {
     let lock = Lock::to_remove()?;
     let mut removed = Vec::new();
     let mut commands = Vec::new();
@@ -95,8 +100,15 @@ fn remove_tables() -> Result<Vec<String>, Failure> {
             removed.push(format!("table {} {}", skeleton::word(family), rule::TABLE));
         }
     }
+    let entries = match known {
+        Some(entries) => Ok(entries),
+        None if removed.is_empty() => Ok(Vec::new()),
+        None => listing::entries().map(|found| found.into_iter().map(|found| found.entry).collect()),
+    };
     if !commands.is_empty() {
         run::apply_holding(&lock, commands).map_err(Trouble::failure)?;
     }
+    // That they cannot be read does not keep them.
+    udp::end(&entries?)?;
     Ok(removed)
 }

@@ -93,7 +93,8 @@ pub(crate) fn overlap(a: &Expr, b: &Expr) -> bool {
     }
 }
 
-fn span(key: &Expr) -> Option<(u32, u32)> {
+/// The first and the last number of a part of a key.
+pub(crate) fn span(key: &Expr) -> Option<(u32, u32)> {
     match key {
         Expression::Number(number) => Some((*number, *number)),
         Expression::Range(range) => match range.range {

@@ -24,6 +24,7 @@ mod plan;
 mod rule;
 mod run;
 mod skeleton;
+mod udp;
 
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;

@@ -4,17 +4,12 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use jail_net::netlink::{Message, NFGENMSG, find, messages, number};
+use netlink_sys::Socket;
 use netlink_sys::constants::NETLINK_NETFILTER;
-use netlink_sys::{Socket, SocketAddr};
 use nftables::types::NfFamily;
 
 use crate::rule::TABLE;
-
-const NLM_F_REQUEST: u16 = 1;
-const NLM_F_ACK: u16 = 4;
-const NLMSG_ERROR: u16 = 2;
-const HEADER: usize = 16;
-const NFGENMSG: usize = 4;
 
 const SUBSYS_NFTABLES: u16 = 10 << 8;
 const GETTABLE: u16 = SUBSYS_NFTABLES | 1;
@@ -40,42 +35,19 @@ pub(crate) fn has_set(family: NfFamily, set: &str) -> io::Result<bool> {
 }
 
 fn is_there(question: u16, family: NfFamily, names: &[(u16, &str)]) -> io::Result<bool> {
-    let mut socket = Socket::new(NETLINK_NETFILTER)?;
-    socket.bind_auto()?;
-    socket.send_to(&get(question, family, names), &SocketAddr::new(0, 0), 0)?;
-    let (reply, _) = socket.recv_from_full()?;
-    match messages(&reply).next() {
-        Some((NLMSG_ERROR, body)) => match number(body).map(|code| i32::from_ne_bytes(code).wrapping_neg()) {
-            Some(0) => Ok(true),
-            Some(libc::ENOENT) => Ok(false),
-            errno => Err(io::Error::from_raw_os_error(errno.unwrap_or(libc::EBADMSG))),
-        },
-        Some(_) => Ok(true),
-        None => Err(io::Error::from_raw_os_error(libc::EBADMSG)),
-    }
-}
-
-fn get(question: u16, family: NfFamily, names: &[(u16, &str)]) -> Vec<u8> {
     let family = match family {
         NfFamily::Bridge => libc::NFPROTO_BRIDGE,
         _ => libc::NFPROTO_INET,
     };
-    let mut message = Vec::new();
-    message.extend([0; 4]); // the length, once it is known
-    message.extend(question.to_ne_bytes());
-    message.extend((NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
-    message.extend([0; 8]); // sequence and port: one question, one answer
-    message.extend([family as u8, 0, 0, 0]);
+    let mut message = Message::new(question, 0, family as u8);
     for (attribute, name) in names {
-        message.extend((4 + name.len() as u16 + 1).to_ne_bytes());
-        message.extend(attribute.to_ne_bytes());
-        message.extend(name.as_bytes());
-        message.push(0);
-        message.resize(message.len().next_multiple_of(4), 0);
+        message = message.attribute(*attribute, &[name.as_bytes(), b"\0"].concat());
     }
-    let total = message.len() as u32;
-    message[..4].copy_from_slice(&total.to_ne_bytes());
-    message
+    match message.ask(|_| ()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Hears of every transaction committed in this network namespace from now on.
@@ -129,33 +101,7 @@ impl AsFd for Commits {
 
 /// The pid a NEWGEN message names.
 fn committer(body: &[u8]) -> Option<u32> {
-    let mut rest = body.get(NFGENMSG..)?;
-    while let Some(length) = rest.get(..2).and_then(number).map(u16::from_ne_bytes).map(usize::from) {
-        let kind = rest.get(2..4).and_then(number).map(u16::from_ne_bytes)?;
-        let value = rest.get(4..length)?;
-        if kind == GEN_PROC_PID {
-            return number(value).map(u32::from_be_bytes);
-        }
-        rest = rest.get(length.next_multiple_of(4)..)?;
-    }
-    None
-}
-
-/// The messages of a datagram: type and what follows the header.
-fn messages(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    let mut rest = datagram;
-    std::iter::from_fn(move || {
-        let length = usize::try_from(u32::from_ne_bytes(number(rest)?)).ok()?;
-        let kind = u16::from_ne_bytes(number(rest.get(4..)?)?);
-        let body = rest.get(HEADER..length)?;
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some((kind, body))
-    })
-}
-
-/// The first bytes, as many as the number takes.
-fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-    bytes.first_chunk().copied()
+    find(body.get(NFGENMSG..)?, GEN_PROC_PID).and_then(number).map(u32::from_be_bytes)
 }
 
 #[cfg(test)]

@@ -41,6 +41,11 @@ impl PortRange {
         u32::from(self.last) - u32::from(self.first) + 1
     }
 
+    /// Whether this port is one of them.
+    pub fn contains(self, port: u16) -> bool {
+        (self.first..=self.last).contains(&port)
+    }
+
     /// Each port.
     pub fn ports(self) -> impl Iterator<Item = u16> {
         self.first..=self.last
