@@ -18,6 +18,7 @@ use crate::netlink::{Message, NLM_F_DUMP, attribute, attributes, find, nested, n
 const SUBSYS_CTNETLINK: u16 = 1 << 8;
 const CT_GET: u16 = SUBSYS_CTNETLINK | 1;
 const CT_DELETE: u16 = SUBSYS_CTNETLINK | 2;
+const CT_GET_STATS: u16 = SUBSYS_CTNETLINK | 5;
 
 const TUPLE_ORIG: u16 = 1;
 const TUPLE_REPLY: u16 = 2;
@@ -31,6 +32,7 @@ const BY_SOURCE: u32 = 1 << 0;
 const BY_PROTOCOL: u32 = 1 << 3;
 const BY_DESTINATION_PORT: u32 = 1 << 5;
 
+const STATS_GLOBAL_ENTRIES: u16 = 1;
 const TUPLE_IP: u16 = 1;
 const TUPLE_PROTO: u16 = 2;
 const IP_V4_SRC: u16 = 1;
@@ -123,6 +125,10 @@ fn forget(v4: bool, question: Message, is_meant: impl Fn(&Flow) -> bool) -> Resu
     let forget = || -> io::Result<()> {
         let mut socket = Socket::new(NETLINK_NETFILTER)?;
         socket.bind_auto()?;
+        // To be asked for its entries, the kernel walks a table it has for all namespaces: 9 ms for 262,144 buckets.
+        if count(&socket)? == Some(0) {
+            return Ok(());
+        }
         let mut meant = Vec::new();
         question.ask_on(&socket, |body| meant.extend(Flow::read(body).filter(&is_meant)))?;
         meant.iter().try_for_each(|flow| flow.delete(v4, &socket))
@@ -133,6 +139,15 @@ fn forget(v4: bool, question: Message, is_meant: impl Fn(&Flow) -> bool) -> Resu
         }
         _ => Ok(()),
     }
+}
+
+/// How many entries this network namespace has, if the kernel says.
+fn count(socket: &Socket) -> io::Result<Option<u32>> {
+    let mut count = None;
+    let read =
+        |body: &[u8]| count = find(body, STATS_GLOBAL_ENTRIES).and_then(number).map(u32::from_be_bytes);
+    Message::new(CT_GET_STATS, 0, libc::AF_UNSPEC as u8).ask_on(socket, read)?;
+    Ok(count)
 }
 
 /// Whether this is how a kernel answers that has no ctnetlink.
