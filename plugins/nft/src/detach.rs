@@ -14,13 +14,13 @@ use crate::run::{self, Trouble, Until};
 use crate::{skeleton, udp};
 
 pub(crate) fn detach(jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
-    let known = undo.map(Elements::read).transpose()?.map(|elements| elements.entries);
+    let known = undo.map(Elements::read).transpose().map(|undo| undo.map(|elements| elements.entries));
     if how.last {
-        return remove_tables(known).map(drop);
+        return remove_tables(known.unwrap_or_default()).map(drop);
     }
     // What the jail's own start still has under way must not come after us.
     drop(Lock::to_remove()?);
-    if let Some(entries) = known {
+    if let Some(entries) = known? {
         match remove(&entries) {
             // Some key is another jail's by now: what is left of ours is found by its comment.
             Err(Trouble::Exists) => {}
