@@ -54,6 +54,23 @@ fn one_that_is_not_there_is_named() {
 }
 
 #[test]
+fn where_the_program_was_installed_without_any_the_remedy_is_told() {
+    let host = Host::new();
+    host.dmz();
+    host.sh("mkdir /srv/bin /srv/empty; cp \"$(command -v jail)\" /srv/bin").succeeds();
+    for command in ["backends", "run --net=br0 -- echo it ran", "plan --net=br0 -- true", "net rm dmz"] {
+        let told = host.sh(&format!("/srv/bin/jail -q {command}"));
+        told.exits(125).says_in_one_sentence(&["/usr/lib/jail/plugins", "--plugin-dir=DIR"]);
+        assert!(!told.stderr.contains("--backend"), "{told}");
+        assert_eq!(told.stdout, "");
+    }
+    host.sh("/srv/bin/jail --plugin-dir=/srv/empty backends")
+        .exits(125)
+        .says("/srv/empty, /usr/lib/jail/plugins");
+    host.sh("/srv/bin/jail -q run -- true").succeeds();
+}
+
+#[test]
 fn without_nft_the_reason_is_told() {
     let host = Host::new();
     host.dmz();

@@ -26,6 +26,60 @@ fn when_its_supervisor_is_killed_the_jail_ends_and_gc_leaves_the_host_as_before(
 }
 
 #[test]
+fn when_its_supervisor_is_killed_whoever_looks_for_it_is_told_of_gc() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    let pid = supervisor(&host);
+    let listed = host.jail("list");
+    listed.prints(":web:").succeeds();
+    assert_eq!(listed.stderr, "");
+    host.sh(&format!("kill -KILL {pid}")).succeeds();
+    host.until(&format!("! kill -0 {pid} 2>/dev/null")).succeeds();
+    for command in ["list", "tree", "--json list", "--json tree"] {
+        host.jail(command).says_in_one_sentence(&["web", "has ended", "jail gc"]).succeeds();
+        assert_eq!(host.jail(&format!("-q {command}")).stderr, "");
+    }
+    for command in ["stop web", "join web -- true", "inspect web", "tree web"] {
+        host.jail(command).exits(125).says_in_one_sentence(&["web", "has ended", "jail gc"]);
+    }
+    host.jail("gc").succeeds();
+    assert_eq!(host.jail("list").stderr, "");
+    host.jail("stop web").exits(125).says_in_one_sentence(&["there is no jail web", "jail list"]);
+    before.still_holds(&host);
+}
+
+#[test]
+fn a_jail_that_is_being_cleared_up_is_not_told_of_as_dead() {
+    let host = Host::new();
+    host.dmz();
+    let looks = "for i in $(seq 60); do jail list; done 2>&1 | grep 'has ended'";
+    let looking = host.start(looks);
+    for _ in 0..6 {
+        host.jail("-q run --name=web --net=br0 -p 80 -- true").succeeds();
+    }
+    assert_eq!(looking.wait().exits(1).stdout, "");
+}
+
+#[test]
+fn who_ignores_sigchld_starts_jails_as_anybody_does() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    // Not the other way around: timeout(1) would heed it again for what it runs.
+    let jail = "timeout 20 env --ignore-signal=CHLD jail";
+    let script = jail_tests::quote("grep SigIgn: /proc/self/status; exit 3");
+    for options in ["", "--net=br0 -p 80"] {
+        let started = host.sh(&format!("{jail} -q run {options} -- sh -c {script}"));
+        started.exits(3).prints("SigIgn:\t0000000000000000");
+        assert_eq!(started.stderr, "");
+    }
+    host.sh(&format!("{jail} -q run -d --name=web --net=br0 -p 80 -- sleep inf")).succeeds();
+    host.sh(&format!("{jail} stop web")).succeeds();
+    before.still_holds(&host);
+}
+
+#[test]
 fn when_its_supervisor_is_killed_the_next_start_finds_name_port_and_address_free() {
     let host = Host::new();
     host.dmz();

@@ -140,3 +140,21 @@ fn an_nft_that_hangs_when_its_jail_was_killed_holds_nobody_up() {
     host.sh("pkill -x sleep || true").succeeds();
     before.still_holds(&host);
 }
+
+#[test]
+fn who_has_a_port_is_shown_by_the_command_that_the_refusal_names() {
+    let host = Host::new();
+    host.dmz();
+    for (option, listen, shown) in [("8090", "nc -lk 8090", "LISTEN"), ("8091/udp", "nc -lu 8091", "UNCONN")]
+    {
+        let service = host.start(&format!("exec {listen}"));
+        host.until("ss -Hnltu | grep -q :809").succeeds();
+        let refused = host.jailed(&format!("--net=br0 -p {option}"), "echo it ran");
+        refused.exits(125).says_in_one_sentence(&[option, "is in use"]);
+        let command = refused.stderr.split_once("see what has it with: ").unwrap().1;
+        let answer = host.sh(command);
+        answer.prints(shown).prints("nc").succeeds();
+        assert_eq!(answer.stderr, "");
+        drop(service);
+    }
+}

@@ -103,7 +103,7 @@ pub(crate) enum Net {
     List,
     /// Remove a network, and the bridge that was made for it
     Rm {
-        /// Its name
+        /// Its name, or its bridge's
         name: String,
     },
 }

@@ -10,21 +10,29 @@ use crate::output;
 
 pub(super) fn list(call: &Call) -> Result<ExitCode, Failure> {
     need_root()?;
-    let jails = call.place.registry().living()?;
-    for failure in call.place.registry().unreadable()? {
-        output::say(&format!("jail: {failure}"));
-    }
+    let jails = all(call)?;
     if call.json {
         return output::json(&jails.iter().map(describe).collect::<Vec<_>>());
     }
     output::lines(jails.iter().map(line))
 }
 
+/// Every jail that lives. Of those that cannot be shown it is said why.
+fn all(call: &Call) -> Result<Vec<Registered>, Failure> {
+    let registry = call.place.registry();
+    let jails = registry.living()?;
+    let left_behind = if call.quiet { Vec::new() } else { registry.left_behind()? };
+    for failure in registry.unreadable()?.iter().chain(&left_behind) {
+        output::say(&format!("jail: {failure}"));
+    }
+    Ok(jails)
+}
+
 pub(super) fn tree(call: &Call, jail: Option<&str>) -> Result<ExitCode, Failure> {
     need_root()?;
     let jails = match jail {
         Some(jail) => vec![find(&call.place, jail)?],
-        None => call.place.registry().living()?,
+        None => all(call)?,
     };
     let trees = trees(&jails);
     if call.json {
