@@ -237,3 +237,12 @@ fn a_jail_knows_the_name_servers_of_a_host_that_keeps_them_in_run() {
     }
     host.jailed("--net=br0 --dns=192.0.2.54", "cat /etc/resolv.conf").prints("nameserver 192.0.2.54\n");
 }
+
+#[test]
+fn a_plan_with_egress_tells_of_the_host_what_it_is() {
+    let host = Host::new();
+    host.dmz();
+    let plan = host.jail("plan --net=br0 --egress=allow -- true");
+    plan.prints("of the host only the ports that jails publish").succeeds();
+    assert!(!plan.stdout.contains("never the host"), "{plan}");
+}
