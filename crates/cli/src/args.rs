@@ -1,12 +1,20 @@
 //! What can be typed: commands and their options, as `jail --help` shows them.
 
+mod files;
+mod filter;
+mod identity;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args as Options, Parser, Subcommand};
+use clap::{Args as Options, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use jail_core::network::{Egress, Publish};
 use jail_core::spec::Address;
+
+pub(crate) use files::Files;
+pub(crate) use filter::Filter;
+pub(crate) use identity::Identity;
 
 /// Runs a network service in a jail: its own processes, a read-only view of the host's files, filtered system calls,
 /// an address of its own in a DMZ, chosen ports published, every connection it might open refused.
@@ -110,38 +118,12 @@ pub(crate) enum Net {
 
 #[derive(Debug, Options)]
 pub(crate) struct Run {
-    /// Its name, also its host name [default: the first program's base name]
-    #[arg(long, value_name = "NAME", help_heading = "Identity")]
-    pub(crate) name: Option<String>,
-    /// Go to the background: print the name and return once the command runs
-    #[arg(short, long, help_heading = "Identity")]
-    pub(crate) detach: bool,
-
-    /// Empty /root, /home and /tmp (the default)
-    #[arg(long, help_heading = "Files")]
-    pub(crate) private: bool,
-    /// Show P of the host as its owners see it, read-only unless :rw
-    #[arg(long, value_name = "P[:ro|rw]", help_heading = "Files")]
-    pub(crate) grant: Vec<String>,
-    /// The same elsewhere: SRC of the host at DST, read-only unless :rw
-    #[arg(long, value_name = "SRC[,DST][:ro|rw]", help_heading = "Files")]
-    pub(crate) bind: Vec<String>,
-    /// The same as --grant=P:rw
-    #[arg(long, value_name = "P", help_heading = "Files")]
-    pub(crate) read_write: Vec<PathBuf>,
-    /// Take writing away below P
-    #[arg(long, value_name = "P", help_heading = "Files")]
-    pub(crate) read_only: Vec<PathBuf>,
-    /// A fresh, empty directory on D
-    #[arg(long, value_name = "D[:size=SIZE]", help_heading = "Files")]
-    pub(crate) tmpfs: Vec<String>,
-    /// Hide P
-    #[arg(long, value_name = "P", help_heading = "Files")]
-    pub(crate) blacklist: Vec<PathBuf>,
-
-    /// Filter system calls (the default); a list refuses more, !a permits, none switches the filter off
-    #[arg(long, value_name = "a,@group,!b|none", num_args = 0..=1, require_equals = true, default_missing_value = "", action = ArgAction::Append, help_heading = "Filter")]
-    pub(crate) seccomp: Vec<String>,
+    #[command(flatten)]
+    pub(crate) identity: Identity,
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
 
     /// none, host, or a network or bridge for an interface of its own
     #[arg(long, value_name = "none|host|NETWORK|BRIDGE", default_value = "none", help_heading = "Network")]

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, PipeWriter, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use jail_ns::payload::Payload;
+use jail_ns::payload::{self, Payload};
 use jail_ns::spawn::{self, Start};
 use jail_sys::call::event::readable;
 use jail_sys::call::process;
@@ -24,6 +24,8 @@ use crate::stage::{Child, Files, Filter, Setup, Stage};
 use crate::status::Status;
 use crate::streams::{Streams, Wired};
 use crate::supervise::Running;
+use crate::user::User;
+use crate::userns::Ids;
 
 /// Starts a jail; Ok once its command has been executed. What a failed start gave the host is taken back.
 ///
@@ -168,17 +170,16 @@ impl Claimed<'_> {
     ) -> Result<Up, Failure> {
         let Claimed { plan, home, lock, machine } = *self;
         home.write_plan(plan)?;
-        let (ids, lease) = jail_ns::range::lease(&machine.uids(), &format!("{} {}", plan.name, plan.id))?;
-        journal.write(Entry::Lease { path: lease.path().to_owned() })?;
-        let user = jail_ns::idmap::user_namespace(&ids)?;
-        let mut setup = Setup::new(&plan.id, &plan.name, ids, user.as_fd());
+        let ids = Ids::make(plan.userns, &machine.uids(), &format!("{} {}", plan.name, plan.id))?;
+        journal.write(Entry::Lease { path: ids.lease.path().to_owned() })?;
+        let mut setup = Setup::new(&plan.id, plan.hostname(), &ids);
         Files(&plan.view).prepare(&mut setup).await?;
         Filter(&plan.filter).prepare(&mut setup).await?;
         for stage in own.iter_mut() {
             stage.prepare(&mut setup).await?;
         }
-        let wired = setup.wire(streams)?;
-        let (child, ready, lifeline) = clone(plan, setup, &wired, &[lock, lease.as_fd()])?;
+        let wired = setup.wire(streams, &plan.user)?;
+        let (child, ready, lifeline) = clone(plan, setup, &wired, &[lock, ids.lease.as_fd()])?;
         let netns = own_namespace(plan, child.pid())?;
         let waiting = Child { pid: child.pid(), netns: netns.as_ref().map(AsFd::as_fd) };
         if let Some(network) = network.as_deref_mut() {
@@ -189,11 +190,12 @@ impl Claimed<'_> {
         }
         drop(netns);
         let started = run_command(child, ready).await?;
-        let mut held = vec![lease.into_fd()];
+        let map = ids.map;
+        let mut held = vec![ids.lease.into_fd()];
         let (request, interfaces) = network.as_mut().map(|network| network.outcome()).unwrap_or_default();
         held.extend(network.into_iter().flat_map(Stage::keep));
         held.extend(own.iter_mut().flat_map(|stage| stage.keep()));
-        let status = Status::of(started.pid, ids, request, interfaces);
+        let status = Status::of(started.pid, map, request, interfaces);
         if let Err(failure) = home.write_status(&status) {
             drop(lifeline);
             // It ends with its lifeline; only then are its ids and its address nobody's.
@@ -222,12 +224,12 @@ fn clone(
     let own_network = !matches!(plan.network, Wanted::Host);
     let ours = [ready.as_raw_fd(), alive.as_raw_fd()].into_iter();
     let program = spawn::program(Start {
-        hostname: &plan.name,
+        hostname: plan.hostname(),
         own_network,
         close_first: ours.chain(locks.iter().map(AsRawFd::as_raw_fd)).collect(),
         files: setup.files,
         ready: Some(wait.as_raw_fd()),
-        user: Some(setup.user.as_raw_fd()),
+        user: setup.user.map(|user| user.as_raw_fd()),
         confine: setup.confine,
         payload: payload(plan, wired)?,
         lifeline: lifeline.as_raw_fd(),
@@ -243,12 +245,14 @@ pub(crate) fn payload(plan: &Plan, wired: &Wired) -> Result<Payload, Failure> {
     let texts = |texts: &[String]| {
         texts.iter().map(|text| CString::new(text.as_str())).collect::<Result<Vec<_>, _>>()
     };
+    let User { uid, gid, groups, .. } = &plan.user;
     let built = || {
         Ok::<_, std::ffi::NulError>(Payload {
             paths: texts(&plan.paths)?,
             argv: texts(&plan.argv)?,
             envp: texts(&plan.environment)?,
-            cwd: c"/".into(),
+            user: payload::User { uid: *uid, gid: *gid, groups: groups.clone() },
+            cwd: CString::new(plan.cwd.as_str())?,
             stdio: wired.stdio,
             terminal: wired.terminal.is_some(),
         })

@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod find;
+mod identity;
 mod join;
 mod journal;
 mod launch;
@@ -41,6 +42,8 @@ mod status;
 mod stop;
 mod streams;
 mod supervise;
+mod user;
+mod userns;
 
 pub use find::find;
 pub use jail_sys::{Failure, Kind};
@@ -55,6 +58,7 @@ pub use registry::{Home, Registered, Registry};
 pub use spec::Spec;
 pub use stage::{Child, Setup, Stage};
 pub use status::Status;
-pub use stop::stop;
+pub use stop::{PATIENCE, stop};
 pub use streams::Streams;
 pub use supervise::{Running, finish};
+pub use user::User;

@@ -4,19 +4,20 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use jail_filter::FilterPlan;
-use jail_fs::MountPlan;
+use jail_fs::{MountPlan, Owner};
 use jail_net::model::JailId;
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
+use crate::identity::{IdentitySpec, Timeout, paths_of};
 use crate::network::{self, Backends, NetworkPlan};
 use crate::place::Place;
-use crate::spec::{Net, Spec, ViewSpec};
-
-/// The directories a program is looked for in, inside.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use crate::spec::{FilterSpec, Net, Spec, ViewSpec};
+use crate::user::User;
+use crate::userns::Userns;
 
 /// What a jail calls itself in /etc/hosts when its address is not known before it starts: Debian's for a machine without
 /// a permanent one.
@@ -27,8 +28,14 @@ const LEASED: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 1);
 pub struct Plan {
     /// Its identity on this machine.
     pub id: JailId,
-    /// Its name and host name.
+    /// Its name.
     pub name: String,
+    /// Its host name, when that is not its name.
+    pub hostname: Option<String>,
+    /// Who its command runs as.
+    pub user: User,
+    /// Whose its ids are on the host.
+    pub userns: Userns,
     /// The command as the user wrote it.
     pub command: String,
     /// The command as it is executed.
@@ -37,6 +44,10 @@ pub struct Plan {
     pub paths: Vec<String>,
     /// Its environment, `KEY=VALUE`.
     pub environment: Vec<String>,
+    /// The directory it starts in.
+    pub cwd: String,
+    /// How long it runs at most.
+    pub timeout: Option<Timeout>,
     /// What it sees of the file system.
     pub view: MountPlan,
     /// What it may ask the kernel.
@@ -75,8 +86,13 @@ impl Plan {
     /// What was asked for and cannot be had.
     pub async fn make(spec: &Spec, place: &Place) -> Result<Planned, Failure> {
         let (name, argv) = (name_of(spec)?, argv_of(&spec.command)?);
-        let filter = jail_filter::plan(&spec.filter)?;
+        let identity = &spec.identity;
+        identity.check()?;
+        refuse_hosts_root(spec)?;
         let mut view = spec.view.clone();
+        let user = user_of(identity, &mut view)?;
+        let (other_user, on_host) = (user.uid != 0, identity.userns == Userns::Host);
+        let filter = jail_filter::plan(&FilterSpec { other_user, on_host, ..spec.filter.clone() })?;
         view.files.extend(network::files(&spec.network));
         view.address.get_or_insert(spec.network.ip.map_or(LEASED, |ip| ip.address).into());
         let (network, backends) = match &spec.network.net {
@@ -91,13 +107,19 @@ impl Plan {
             }
         };
         refuse_set_id_files(&view, &filter)?;
+        let environment = identity.environment(&user);
         let plan = Plan {
             id: new_id()?,
             name,
+            hostname: identity.hostname.clone(),
             command: spec.command.join(" "),
-            paths: paths_of(&argv),
+            paths: paths_of(&argv, &environment),
             argv,
-            environment: environment(),
+            environment,
+            cwd: identity.cwd.as_ref().map_or_else(|| "/".to_owned(), |cwd| cwd.display().to_string()),
+            timeout: identity.timeout,
+            userns: identity.userns,
+            user,
             view: jail_fs::plan(&view)?,
             filter,
             network,
@@ -109,9 +131,8 @@ impl Plan {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("jail {}", self.name), format!("  command     {}", self.argv.join(" "))];
         let own_net = if matches!(self.network, Wanted::Host) { "" } else { "net " };
-        lines.push(format!(
-            "  namespaces  mount pid {own_net}ipc uts cgroup, user last (65536 ids of its own)"
-        ));
+        lines.push(format!("  namespaces  mount pid {own_net}ipc uts cgroup, {}", self.userns.line()));
+        lines.extend(self.identity_lines());
         lines.push("files".to_owned());
         lines.extend(self.view.lines().into_iter().map(|line| format!("  {line}")));
         lines.push("filter".to_owned());
@@ -126,33 +147,76 @@ impl Plan {
     }
 }
 
-/// The paths a command is looked for at, in order.
-pub(crate) fn paths_of(argv: &[String]) -> Vec<String> {
-    let program = argv.first().map_or("", String::as_str);
-    if program.contains('/') {
-        return vec![program.to_owned()];
+impl Plan {
+    /// Its host name.
+    pub fn hostname(&self) -> &str {
+        self.hostname.as_deref().unwrap_or(&self.name)
     }
-    PATH.split(':').map(|dir| format!("{dir}/{program}")).collect()
+
+    /// Who it is, as far as that was asked for.
+    fn identity_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(name) = &self.hostname {
+            lines.push(format!("  host name   {name}"));
+        }
+        let User { name, uid, gid, groups, home } = &self.user;
+        if *uid != 0 {
+            let groups: Vec<_> = [gid].into_iter().chain(groups).map(ToString::to_string).collect();
+            lines.push(format!("  user        {name} ({uid}), groups {}, home {home}", groups.join(" ")));
+        }
+        if self.cwd != "/" {
+            lines.push(format!("  directory   {}", self.cwd));
+        }
+        if let Some(timeout) = self.timeout {
+            lines.push(format!("  time        {timeout}, then it is stopped"));
+        }
+        lines.push(format!("  environment {}", self.environment.join(" ")));
+        if self.userns != Userns::Auto {
+            lines.push(format!(
+                "  note: --userns={}: files that the jail makes in a grant are those of the host's users of the same number",
+                self.userns
+            ));
+        }
+        lines
+    }
+}
+
+/// Who the command runs as, and what that makes its own of what it sees.
+fn user_of(identity: &IdentitySpec, view: &mut ViewSpec) -> Result<User, Failure> {
+    let Some(asked) = &identity.user else { return Ok(User::root()) };
+    // Whose the directories are is known only once the files that say so are.
+    let before = ViewSpec { private: None, ..view.clone() };
+    let user = User::find(asked, &jail_fs::plan(&before)?)?;
+    view.owner = Owner { uid: user.uid, gid: user.gid, home: PathBuf::from(&user.home) };
+    Ok(user)
 }
 
 /// A set-user-ID file that the jail's root makes in a writable grant is the host's root's: without the filter that
 /// refuses to make one there is no such grant.
 fn refuse_set_id_files(view: &ViewSpec, filter: &FilterPlan) -> Result<(), Failure> {
-    let grants = view.grants.iter().map(|grant| (&grant.path, grant.writable));
-    let writable = grants
-        .chain(view.binds.iter().map(|bind| (&bind.source, bind.writable)))
-        .find(|(_, writable)| *writable);
-    match writable {
-        Some((path, _)) if !filter.refuses_set_id() => {
-            let object = path.display().to_string();
+    match view.writable().next() {
+        Some(option) if !filter.refuses_set_id() => {
             let message = format!(
-                "{object}: it cannot be writable for a jail that may make set-user-ID files (--seccomp)"
+                "{option}: it cannot be writable for a jail that may make set-user-ID files (--seccomp)"
             );
-            Err(Failure::new(Kind::Denied, "filesystem", "grant", object, message)
+            Err(Failure::new(Kind::Denied, "filesystem", "grant", option, message)
                 .hint("grant it read-only (:ro), or leave the filter on"))
         }
         _ => Ok(()),
     }
+}
+
+/// With the host's ids and the host's network, a jail is the host's root to every abstract socket on it.
+fn refuse_hosts_root(spec: &Spec) -> Result<(), Failure> {
+    let userns = spec.identity.userns;
+    if userns == Userns::Auto || spec.network.net != Net::Host {
+        return Ok(());
+    }
+    let option = format!("--userns={userns}");
+    let message = format!(
+        "{option} and --net=host together make the jail's root the host's to every service that listens on an abstract socket"
+    );
+    Err(Failure::new(Kind::Usage, "namespace", "plan", option, message).hint("leave one of the two out"))
 }
 
 /// The name asked for, or the first program's base name.
@@ -201,17 +265,6 @@ pub(crate) fn argv_of(command: &[String]) -> Result<Vec<String>, Failure> {
         }
         argv => Ok(argv.to_vec()),
     }
-}
-
-/// The environment: nothing of the caller's but its language and terminal.
-fn environment() -> Vec<String> {
-    let mut environment = vec![format!("PATH={PATH}"), "HOME=/root".into(), "USER=root".into()];
-    for key in ["LANG", "TERM"] {
-        if let Ok(value) = std::env::var(key) {
-            environment.push(format!("{key}={value}"));
-        }
-    }
-    environment
 }
 
 /// A new identity: 48 random bits.

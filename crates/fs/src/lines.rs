@@ -56,6 +56,7 @@ impl MountPlan {
                 format!("localhost, the jail's name at {address}, {others} of the host's  ro,nosuid,nodev")
             }
             What::Frozen => "what is there  ro".to_owned(),
+            What::NoExec => "what is there  noexec".to_owned(),
         };
         let asked = if mount.asked == mount.target { String::new() } else { format!("  ({})", mount.asked) };
         format!("{}  {what}{asked}", mount.target)

@@ -69,7 +69,7 @@ pub(super) fn inspect(call: &Call, jail: &str) -> Result<ExitCode, Failure> {
 /// `PID:USER:NAME:COMMAND`.
 fn line(jail: &Registered) -> String {
     let pid = jail.status.as_ref().map_or_else(|| "-".to_owned(), |status| status.pid.to_string());
-    format!("{pid}:root:{}:{}", jail.plan.name, shown(&jail.plan.command))
+    format!("{pid}:{}:{}:{}", shown(&jail.plan.user.name), jail.plan.name, shown(&jail.plan.command))
 }
 
 /// Everything `list --json` tells of a jail.
@@ -83,7 +83,8 @@ fn describe(jail: &Registered) -> Value {
         "id": jail.plan.id,
         "name": jail.plan.name,
         "pid": status.map(|status| status.pid),
-        "user": "root",
+        "user": jail.plan.user.name,
+        "userns": jail.plan.userns,
         "command": jail.plan.command,
         "started": status.map(|status| &status.started),
         "state": jail.state(),

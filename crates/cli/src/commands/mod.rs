@@ -1,5 +1,6 @@
 //! The commands: one file each, or a few that say much the same.
 
+mod confine;
 mod finish;
 mod join;
 mod list;

@@ -12,7 +12,7 @@ use crate::args::Run;
 use crate::output;
 
 pub(super) fn run(call: &Call, run: Run) -> Result<ExitCode, Failure> {
-    let detach = run.detach;
+    let detach = run.identity.detach;
     let spec = spec_of(call, run)?;
     need_root()?;
     // Opened now: by the end of the jail the file may have been replaced.
