@@ -95,9 +95,10 @@ pub fn plan(spec: &FilterSpec) -> Result<FilterPlan, Failure> {
         SeccompSpec::Off => None,
         SeccompSpec::On(rules) => {
             rules.check()?;
-            let built = seccomp::build(rules, &spec.protocols, spec.error_action)?;
+            let rules = rules.clone().for_capabilities(caps);
+            let built = seccomp::build(&rules, &spec.protocols, spec.error_action)?;
             Some(SeccompPlan {
-                rules: rules.clone(),
+                rules,
                 error_action: spec.error_action,
                 protocols: spec.protocols.clone(),
                 allowed: built.allowed,

@@ -14,7 +14,7 @@ use crate::shown::text;
 use crate::view::ViewSpec;
 use crate::{host, identity, privilege};
 
-/// Adds the mounts of `spec`, from the top of the tree down.
+/// Adds the mounts of `spec`, from the top of the tree down. Those from `first` on are the user's already.
 ///
 /// # Errors
 /// The first option that cannot be had.
@@ -23,12 +23,13 @@ pub(crate) fn add(
     inside: &mut Inside,
     spec: &ViewSpec,
     (root, tree): (&Path, &Path),
+    first: usize,
 ) -> Result<(), Failure> {
     let mut requests = requests(spec, tree)?;
     requests.sort_by_key(|request| {
         (request.wish.is_last(), request.path.matches('/').count(), request.wish.rank())
     });
-    let first = plan.mounts.len();
+    let asked = plan.mounts.len();
     for request in requests {
         let spot = inside.resolve(&request.path).map_err(|why| request.refuse(Kind::Invalid, &why, ""))?;
         let Some(mount) = request.mount(spot, inside, root)? else { continue };
@@ -45,7 +46,7 @@ pub(crate) fn add(
         plan.mounts.push(mount);
     }
     if let Some(address) = spec.address {
-        identity::add(plan, inside, first, address);
+        identity::add(plan, inside, asked, address);
     }
     Ok(())
 }
@@ -53,7 +54,8 @@ pub(crate) fn add(
 /// Whether `mount` would put something else where `other`, which was made before, has put what it shows.
 fn covers(mount: &Mount, other: &Mount) -> bool {
     let shows = |what: &What| !matches!(what, What::Frozen | What::Hidden { .. });
-    if mount.what == What::NoExec {
+    // these put there again what is there
+    if matches!(mount.what, What::Frozen | What::NoExec) {
         return false;
     }
     let below = is_below(&other.target, &mount.target);

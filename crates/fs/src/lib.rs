@@ -60,6 +60,7 @@ mod shown;
 mod tree;
 mod var;
 mod view;
+mod whitelist;
 
 pub use compile::{Compiled, Owners};
 pub use plan::{MountPlan, plan, plan_at};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::asked;
 use crate::inside::Inside;
 use crate::view::ViewSpec;
-use crate::{dev, owner, proc, shown, tree, var};
+use crate::{dev, owner, proc, shown, tree, var, whitelist};
 
 /// The stage name in every failure and step of this crate.
 pub(crate) const STAGE: &str = "filesystem";
@@ -215,7 +215,9 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
     var::add(&mut plan, &tree)?;
     plan.workshop = workshop(&tree);
     let mut inside = Inside::new(root, &plan);
-    asked::add(&mut plan, &mut inside, spec, (root, &tree))?;
+    let own = plan.mounts.len();
+    whitelist::add(&mut plan, &mut inside, spec, root)?;
+    asked::add(&mut plan, &mut inside, spec, (root, &tree), own)?;
     Ok(plan)
 }
 

@@ -137,7 +137,7 @@ fn size_of<'a>(option: &str, size: Option<&'a str>) -> Result<&'a str, Failure> 
 }
 
 /// The path as text with single slashes; relative ones and `..` are refused, for they mean something else inside.
-fn absolute(path: &Path, option: &str) -> Result<String, Failure> {
+pub(crate) fn absolute(path: &Path, option: &str) -> Result<String, Failure> {
     let invalid = |why: &str| {
         let message = format!("{option}: the path {why}");
         Failure::new(Kind::Usage, STAGE, "parse", option, message).hint("write it in full")

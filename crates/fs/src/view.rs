@@ -23,6 +23,8 @@ pub struct ViewSpec {
     pub tmpfs: Vec<Tmpfs>,
     /// `--blacklist`: paths hidden behind something that cannot be read.
     pub blacklist: Vec<PathBuf>,
+    /// `--whitelist`: of the top-level directories that hold these paths nothing else of the default view is seen.
+    pub whitelist: Vec<PathBuf>,
     /// `--noexec`: paths below which nothing can be executed.
     pub noexec: Vec<PathBuf>,
     /// `--private=DIR`: a directory of the host's that is shown in the place of `owner`'s home, as in a writable

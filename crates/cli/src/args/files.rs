@@ -41,6 +41,9 @@ pub(crate) struct Files {
     /// Hide P
     #[arg(long, value_name = "P")]
     pub(crate) blacklist: Vec<PathBuf>,
+    /// Of the top-level directory that holds P show only P
+    #[arg(long, value_name = "P")]
+    pub(crate) whitelist: Vec<PathBuf>,
     /// Show the system in DIR instead of the host's
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,

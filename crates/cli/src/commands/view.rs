@@ -29,6 +29,9 @@ pub(super) fn view_of(given: &Files) -> Result<ViewSpec, Failure> {
     for path in &given.blacklist {
         view.blacklist.push(of_host("--blacklist", path)?);
     }
+    for path in &given.whitelist {
+        view.whitelist.push(of_host("--whitelist", path)?);
+    }
     for path in &given.noexec {
         view.noexec.push(of_host("--noexec", path)?);
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::{Change, Changes};
 use super::names;
 use super::table::{self, CALLS, Call, Standing};
+use crate::caps::Caps;
 
 /// Whether there is a filter on system calls, and which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +113,19 @@ impl Rules {
                 }
             }
         }
+    }
+
+    /// The same for a jail that keeps these capabilities: one that is good for a single call would be for nothing where
+    /// that is refused.
+    pub(crate) fn for_capabilities(mut self, caps: Caps) -> Self {
+        const CALL: &str = "chroot";
+        if let Rules::Default(changes) = &mut self
+            && changes.of(CALL).is_none()
+            && caps.names().any(|name| name == "sys_chroot")
+        {
+            changes.permit.push(CALL.to_owned());
+        }
+        self
     }
 
     /// A call that is let through although the default refuses it, or looks at its arguments.
@@ -231,6 +245,16 @@ mod tests {
         assert_eq!(Rules::keep("read,mount").unwrap().wider(), Some("mount"));
         assert_eq!(rules("!chmod").wider(), Some("chmod"));
         assert!(Rules::drop("uname").unwrap().wider().is_some());
+    }
+
+    #[test]
+    fn who_keeps_the_capability_of_chroot_may_call_it_unless_that_is_refused() {
+        let caps = Caps::try_from(vec!["sys_chroot".to_owned()]).unwrap();
+        let of = |rules: Rules| of(&rules.for_capabilities(caps), "chroot");
+        assert_eq!(of(Rules::default()), Some(Change::Permit));
+        assert_eq!(of(rules("@mount")), Some(Change::Refuse));
+        assert_eq!(of(Rules::keep("read").unwrap()), Some(Change::Refuse));
+        assert_eq!(Rules::default().for_capabilities(Caps::default()), Rules::default());
     }
 
     #[test]
