@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::machine::{make_private_dir, names_in};
 use crate::plan::Plan;
-use crate::status::Status;
+use crate::status::{Status, namespace};
 
 /// The jails of one state directory.
 #[derive(Clone, Debug)]
@@ -241,12 +241,18 @@ impl Registered {
         self.status.as_ref()?.namespaces.get("pid").copied()
     }
 
+    /// Whether its first process is there. One that has ended by itself is still registered while its output is copied
+    /// and what the host was given is taken back.
+    pub(crate) fn is_inhabited(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| namespace(status.pid, "pid") == self.pid_namespace())
+    }
+
     /// `starting`, `running` or `stopping`.
     pub fn state(&self) -> &'static str {
         match &self.status {
             None => "starting",
-            Some(_) if self.home.stopping().exists() => "stopping",
-            Some(_) => "running",
+            Some(_) if self.is_inhabited() && !self.home.stopping().exists() => "running",
+            Some(_) => "stopping",
         }
     }
 }
