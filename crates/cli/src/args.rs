@@ -17,18 +17,21 @@ pub(crate) use filter::Filter;
 pub(crate) use identity::Identity;
 
 /// Runs a network service in a jail: its own processes, a read-only view of the host's files, filtered system calls,
-/// an address of its own in a DMZ, chosen ports published, every connection it might open refused.
+/// an address in a DMZ, chosen ports published.
 #[derive(Debug, Parser)]
 #[command(name = "jail", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(help_template = "{about}\n\nUsage: jail [OPTIONS] COMMAND ...\n\n{subcommands}{after-help}")]
 #[command(after_help = "\
+Options: --backend=NAME[,NAME]  --plugin-dir=DIR  --state-dir=DIR  --json
+         -q|--quiet  -v|--debug  -V|--version  -h|--help
+
 Examples:
   jail net create dmz --subnet=10.10.20.0/24 --bridge=br0
   jail run --name=web --net=dmz --publish=80 \"rsyslogd; nginx; sleep inf\"
   jail list          jail join web          jail stop web
-
-Options of a command: jail COMMAND --help")]
+What a command takes: jail COMMAND --help")]
 pub(crate) struct Args {
-    /// Backends, at most one for links (bridge) and one for the firewall (nft)
+    /// Backends: one for links, one for the firewall
     #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', global = true)]
     pub(crate) backend: Vec<String>,
     /// Look for backends in DIR first (may be repeated)
@@ -43,6 +46,9 @@ pub(crate) struct Args {
     /// Say nothing but errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Tell each step of a start as it is done
+    #[arg(short = 'v', long, global = true, conflicts_with = "quiet")]
+    pub(crate) debug: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -65,7 +71,7 @@ pub(crate) enum Command {
         /// Its name, id, or the pid of any process in it
         jail: String,
     },
-    /// A shell (or COMMAND) inside a jail, with the jail's own restrictions
+    /// A shell (or COMMAND) inside, with the jail's own restrictions
     Join {
         /// Its name, id, or the pid of any process in it
         jail: String,
@@ -73,7 +79,7 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true)]
         command: Vec<String>,
     },
-    /// End jails: SIGTERM, then SIGKILL; returns when nothing of them is left
+    /// End jails: SIGTERM, then SIGKILL
     Stop {
         /// Names, ids, or pids of any process in them
         #[arg(required = true)]
@@ -146,7 +152,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "deny|allow", default_value_t = Egress::Deny, help_heading = "Network")]
     pub(crate) egress: Egress,
 
-    /// The command: one argument with spaces or shell signs is run by /bin/sh -c, otherwise it is an argv
-    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    /// One argument with spaces or shell signs is for /bin/sh -c, otherwise it is an argv
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", help_heading = "Command")]
     pub(crate) command: Vec<String>,
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use jail_core::{Failure, Kind, Running, Wanted};
+use jail_core::{Failure, Kind, Running, Told, Wanted, shown};
 use serde::Serialize;
 
 /// What was typed cannot be understood, whatever the host is like.
@@ -41,6 +41,11 @@ fn done(written: io::Result<()>) -> Result<ExitCode, Failure> {
 pub(crate) fn say(line: &str) {
     // Who cannot be told cannot be told that either.
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Tells a step that was done.
+pub(crate) fn step(Told { stage, operation, object }: Told<'_>) {
+    say(&format!("{stage:<10}  {operation}  {}", shown(object)));
 }
 
 /// Tells a failure, and answers its exit status.

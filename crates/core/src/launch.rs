@@ -24,6 +24,7 @@ use crate::stage::{Child, Files, Filter, Setup, Stage};
 use crate::status::Status;
 use crate::streams::{Streams, Wired};
 use crate::supervise::Running;
+use crate::tell::Tell;
 use crate::user::User;
 use crate::userns::Ids;
 
@@ -73,7 +74,9 @@ async fn attempt(
         Err(failure) => return Err(home.remove().err().unwrap_or(failure)),
     };
     let mut network = network_stage(planned, &plan, place, &machine);
-    let claimed = Claimed { plan: &plan, home: &home, lock: lock.as_fd(), machine: &machine };
+    let tell = &planned.tell;
+    tell.step("state", "claim name", || &plan.name);
+    let claimed = Claimed { plan: &plan, home: &home, lock: lock.as_fd(), machine: &machine, tell };
     let up = claimed.bring_up(streams, &mut journal, network.as_mut(), own).await;
     match up {
         Ok(up) => {
@@ -157,6 +160,7 @@ struct Claimed<'a> {
     home: &'a Home,
     lock: BorrowedFd<'a>,
     machine: &'a Machine,
+    tell: &'a Tell,
 }
 
 impl Claimed<'_> {
@@ -168,10 +172,11 @@ impl Claimed<'_> {
         mut network: Option<&mut NetworkStage<'_>>,
         own: &mut [Box<dyn Stage>],
     ) -> Result<Up, Failure> {
-        let Claimed { plan, home, lock, machine } = *self;
+        let Claimed { plan, home, lock, machine, tell } = *self;
         home.write_plan(plan)?;
         let ids = Ids::make(plan.userns, &machine.uids(), &format!("{} {}", plan.name, plan.id))?;
         journal.write(Entry::Lease { path: ids.lease.path().to_owned() })?;
+        tell.step("namespace", "lease uid range", || ids.lease.path().display());
         let mut setup = Setup::new(&plan.id, plan.hostname(), &ids);
         Files(&plan.view).prepare(&mut setup).await?;
         Filter(&plan.filter).prepare(&mut setup).await?;
@@ -179,17 +184,21 @@ impl Claimed<'_> {
             stage.prepare(&mut setup).await?;
         }
         let wired = setup.wire(streams, &plan.user)?;
+        tell.step("filesystem", "open_tree", || format!("{} trees of the host's", setup.held.len()));
         let (child, ready, lifeline) = clone(plan, setup, &wired, &[lock, ids.lease.as_fd()])?;
+        tell.step("namespace", "clone3", || format!("process {}", child.pid()));
         let netns = own_namespace(plan, child.pid())?;
         let waiting = Child { pid: child.pid(), netns: netns.as_ref().map(AsFd::as_fd) };
         if let Some(network) = network.as_deref_mut() {
+            let before = journal.entries().len();
             network.attach(&waiting, journal).await?;
+            journal.entries().iter().skip(before).for_each(|entry| tell.given(entry));
         }
         for stage in own.iter_mut() {
             stage.attach(&waiting, journal).await?;
         }
         drop(netns);
-        let started = run_command(child, ready).await?;
+        let started = run_command(child, ready, tell).await?;
         let map = ids.map;
         let mut held = vec![ids.lease.into_fd()];
         let (request, interfaces) = network.as_mut().map(|network| network.outcome()).unwrap_or_default();
@@ -278,11 +287,15 @@ fn own_namespace(plan: &Plan, pid: i32) -> Result<Option<File>, Failure> {
 }
 
 /// Tells the child that its network is ready, and waits until its command has been executed.
-async fn run_command(child: Launched, mut ready: PipeWriter) -> Result<jail_sys::launch::Started, Failure> {
+async fn run_command(
+    child: Launched,
+    mut ready: PipeWriter,
+    tell: &Tell,
+) -> Result<jail_sys::launch::Started, Failure> {
     // A child that failed already reads nothing; its report says why.
     let _ = ready.write_all(&[0]);
     let failed = |error: io::Error| Failure::call("namespace", "poll", "jail", &error);
     let report = child.report().try_clone_to_owned().map_err(failed)?;
     readable(report).await.map_err(failed)?;
-    child.outcome()
+    child.outcome_told(&mut |step| tell.step(step.stage, step.op.name(), || &step.object))
 }

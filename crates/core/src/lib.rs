@@ -42,6 +42,7 @@ mod status;
 mod stop;
 mod streams;
 mod supervise;
+mod tell;
 mod user;
 mod userns;
 
@@ -61,4 +62,5 @@ pub use status::Status;
 pub use stop::{PATIENCE, stop};
 pub use streams::Streams;
 pub use supervise::{Running, finish};
+pub use tell::Told;
 pub use user::User;

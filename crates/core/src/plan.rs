@@ -16,6 +16,7 @@ use crate::identity::{IdentitySpec, Timeout, paths_of};
 use crate::network::{self, Backends, NetworkPlan};
 use crate::place::Place;
 use crate::spec::{FilterSpec, Net, Spec, ViewSpec};
+use crate::tell::{Tell, Told};
 use crate::user::User;
 use crate::userns::Userns;
 
@@ -77,6 +78,16 @@ pub struct Planned {
     pub(crate) named: bool,
     /// The backends of a network of its own.
     pub(crate) backends: Option<Backends>,
+    /// Who is told what a start does.
+    pub(crate) tell: Tell,
+}
+
+impl Planned {
+    /// Has a start of this tell each step once it is done. The jail's own half, which can say nothing itself, is told
+    /// when its command runs or a step of it has failed.
+    pub fn tell(&mut self, told: impl Fn(Told<'_>) + Send + Sync + 'static) {
+        self.tell = Tell::to(told);
+    }
 }
 
 impl Plan {
@@ -124,7 +135,7 @@ impl Plan {
             filter,
             network,
         };
-        Ok(Planned { plan, named: spec.name.is_some(), backends })
+        Ok(Planned { plan, named: spec.name.is_some(), backends, tell: Tell::default() })
     }
 
     /// The plan in words, a line each, under a heading for each stage.
@@ -173,7 +184,7 @@ impl Plan {
         lines.push(format!("  environment {}", self.environment.join(" ")));
         if self.userns != Userns::Auto {
             lines.push(format!(
-                "  note: --userns={}: files that the jail makes in a grant are those of the host's users of the same number",
+                "  note: --userns={}: a service of the host's that asks who connects is answered with the number of a user of the host's",
                 self.userns
             ));
         }

@@ -215,6 +215,17 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
     var::add(&mut plan, &tree)?;
     plan.workshop = workshop(&tree);
     let mut inside = Inside::new(root, &plan);
+    for (asked, path, what) in [
+        (
+            spec.writable_etc,
+            "/etc",
+            "who runs what on the host is written there: the jail can take over the host",
+        ),
+        (spec.writable_var, "/var", "the jail can change what every service of the host keeps there"),
+    ] {
+        let note = || format!("{path} is the host's own and can be written to: {what}");
+        plan.notes.extend(asked.then(note));
+    }
     let own = plan.mounts.len();
     whitelist::add(&mut plan, &mut inside, spec, root)?;
     asked::add(&mut plan, &mut inside, spec, (root, &tree), own)?;

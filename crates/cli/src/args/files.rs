@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Files")]
 pub(crate) struct Files {
-    /// Empty /root, /home and /tmp (the default); with =DIR the command's home is DIR of the host
+    /// Empty homes and /tmp (default), or DIR as home
     #[arg(
         long,
         value_name = "DIR",
@@ -17,10 +17,10 @@ pub(crate) struct Files {
         action = ArgAction::Append
     )]
     pub(crate) private: Vec<PathBuf>,
-    /// Show P of the host as its owners see it, read-only unless :rw
+    /// Show P as its owners see it; to write to: :rw
     #[arg(long, value_name = "P[:ro|rw]")]
     pub(crate) grant: Vec<String>,
-    /// The same elsewhere: SRC of the host at DST, read-only unless :rw
+    /// The same elsewhere: the host's SRC at DST
     #[arg(long, value_name = "SRC[,DST][:ro|rw]")]
     pub(crate) bind: Vec<String>,
     /// The same as --grant=P:rw
@@ -29,10 +29,10 @@ pub(crate) struct Files {
     /// Take writing away below P
     #[arg(long, value_name = "P")]
     pub(crate) read_only: Vec<PathBuf>,
-    /// Nothing below P can be executed
+    /// Let nothing below P be executed
     #[arg(long, value_name = "P")]
     pub(crate) noexec: Vec<PathBuf>,
-    /// A directory /run/NAME that is the command's user's
+    /// Make /run/NAME, the command's user's own
     #[arg(long, value_name = "NAME")]
     pub(crate) runtime_dir: Vec<String>,
     /// A fresh, empty directory on D
@@ -41,16 +41,16 @@ pub(crate) struct Files {
     /// Hide P
     #[arg(long, value_name = "P")]
     pub(crate) blacklist: Vec<PathBuf>,
-    /// Of the top-level directory that holds P show only P
+    /// Hide all but P of its top-level directory
     #[arg(long, value_name = "P")]
     pub(crate) whitelist: Vec<PathBuf>,
-    /// Show the system in DIR instead of the host's
+    /// Show the system in DIR, not the host's
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// The host's own /var, all of it and writable
+    /// The host's own /var, writable
     #[arg(long)]
     pub(crate) writable_var: bool,
-    /// The host's own /etc, all of it and writable: the jail can take over the host
+    /// The host's own /etc, writable: dangerous
     #[arg(long)]
     pub(crate) writable_etc: bool,
 }

@@ -6,33 +6,33 @@ use jail_core::spec::{ErrorAction, Resource, Rlimit};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
 pub(crate) struct Filter {
-    /// Filter system calls (the default); a list refuses more, !a permits, none switches the filter off
+    /// a,@group refuses more, !a less; none: off
     #[arg(
         long,
-        value_name = "a,@group,!b|none",
+        value_name = "LIST|none",
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "",
         action = ArgAction::Append
     )]
     pub(crate) seccomp: Vec<String>,
-    /// Refuse these system calls instead of the default's
-    #[arg(long = "seccomp.drop", value_name = "a,@group")]
+    /// Refuse these calls, not the default's
+    #[arg(long = "seccomp.drop", value_name = "LIST")]
     pub(crate) seccomp_drop: Vec<String>,
-    /// Let through these system calls and no others
-    #[arg(long = "seccomp.keep", value_name = "a,@group")]
+    /// Let these calls through and no others
+    #[arg(long = "seccomp.keep", value_name = "LIST")]
     pub(crate) seccomp_keep: Vec<String>,
-    /// What a refused call does: fail, end the process, or run and be logged
-    #[arg(long, value_name = "EPERM|kill|log")]
+    /// Refused calls fail (EPERM), kill, or log
+    #[arg(long, value_name = "ACTION")]
     pub(crate) seccomp_error_action: Option<ErrorAction>,
     /// Keep these capabilities and no others
-    #[arg(long = "caps.keep", value_name = "CAP,CAP")]
+    #[arg(long = "caps.keep", value_name = "LIST")]
     pub(crate) caps_keep: Vec<String>,
-    /// Keep these capabilities neither
-    #[arg(long = "caps.drop", value_name = "CAP,CAP|all")]
+    /// Give up these capabilities as well
+    #[arg(long = "caps.drop", value_name = "LIST|all")]
     pub(crate) caps_drop: Vec<String>,
-    /// Socket families it may use, of netlink only route [default: unix,inet,inet6,netlink]
-    #[arg(long, value_name = "FAMILY,FAMILY")]
+    /// Socket families: unix,inet,inet6,netlink
+    #[arg(long, value_name = "LIST")]
     pub(crate) protocol: Vec<String>,
     #[command(flatten)]
     pub(crate) rlimits: Rlimits,
@@ -48,11 +48,10 @@ fn option(resource: Resource) -> String {
 
 impl Args for Rlimits {
     fn augment_args(command: Command) -> Command {
-        let names: Vec<_> = Resource::all().map(Resource::name).collect();
-        let help = format!("Limit a resource, NAME being {}", names.join(", "));
-        let none = names.join(", ");
+        let names = Resource::all().map(Resource::name).collect::<Vec<_>>().join(", ");
+        let refused = move |_: &str| Err::<String, _>(format!("NAME stands for one of {names}"));
+        let help = "A limit of prlimit(1), like --rlimit-nofile";
         let example = Arg::new("rlimit-NAME").long("rlimit-NAME").value_name("SOFT[:HARD]").help(help);
-        let refused = move |_: &str| Err::<String, _>(format!("NAME stands for one of {none}"));
         let options = Resource::all().map(|resource| {
             let read = move |text: &str| Rlimit::read(resource, text);
             Arg::new(option(resource))

@@ -8,13 +8,13 @@ use jail_core::spec::{Timeout, Userns};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Identity")]
 pub(crate) struct Identity {
-    /// Its name, also its host name [default: the first program's base name]
+    /// Its name [default: the first program's]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Its host name, if that is another
+    /// Its host name, if that is not its name
     #[arg(long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
-    /// Run the command as this user, with its groups, not as root
+    /// Run the command as USER, not as root
     #[arg(long, value_name = "USER[:GROUP]")]
     pub(crate) user: Option<String>,
     /// Set a variable of its environment
@@ -23,16 +23,16 @@ pub(crate) struct Identity {
     /// Take a variable out of its environment
     #[arg(long, value_name = "NAME")]
     pub(crate) rmenv: Vec<String>,
-    /// Start in DIR, as the jail sees it [default: /]
+    /// Where it starts, inside [default: /]
     #[arg(long, value_name = "DIR")]
     pub(crate) cwd: Option<PathBuf>,
-    /// End the jail after this time
+    /// End the jail when this time is up
     #[arg(long, value_name = "hh:mm:ss")]
     pub(crate) timeout: Option<Timeout>,
-    /// Go to the background: print the name and return once the command runs
+    /// Go to the background once it runs
     #[arg(short, long)]
     pub(crate) detach: bool,
-    /// Whose ids it has on the host: its own, or the host's (weaker)
+    /// Whose ids it has: its own, or the host's
     #[arg(long, value_name = "auto|identity|host", default_value_t, hide_default_value = true)]
     pub(crate) userns: Userns,
 }

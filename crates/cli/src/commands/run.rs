@@ -28,7 +28,10 @@ pub(super) fn run(call: &Call, run: Run) -> Result<ExitCode, Failure> {
 
 fn bring_up(call: &Call, spec: &Spec, streams: Streams) -> Result<Running, Failure> {
     let running = block_on(async {
-        let planned = Plan::make(spec, &call.place).await?;
+        let mut planned = Plan::make(spec, &call.place).await?;
+        if call.debug {
+            planned.tell(output::step);
+        }
         start(&planned, &call.place, streams, &mut []).await
     })?;
     if !call.quiet && !call.json {
