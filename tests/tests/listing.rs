@@ -17,7 +17,19 @@ fn the_list_as_json_has_exactly_the_documented_fields() {
     };
     assert_eq!(
         keys(jail),
-        ["command", "firewall", "id", "name", "namespaces", "network", "pid", "started", "state", "user"]
+        [
+            "command",
+            "firewall",
+            "id",
+            "name",
+            "namespaces",
+            "network",
+            "pid",
+            "started",
+            "state",
+            "user",
+            "userns"
+        ]
     );
     assert_eq!(jail["name"], "web");
     assert_eq!(jail["user"], "root");

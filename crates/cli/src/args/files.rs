@@ -1,5 +1,6 @@
 //! What the jail sees of the host's files.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
@@ -16,7 +17,7 @@ pub(crate) struct Files {
         default_missing_value = "",
         action = ArgAction::Append
     )]
-    pub(crate) private: Vec<PathBuf>,
+    pub(crate) private: Vec<OsString>,
     /// Show P as its owners see it; to write to: :rw
     #[arg(long, value_name = "P[:ro|rw]")]
     pub(crate) grant: Vec<String>,

@@ -6,7 +6,7 @@ use jail_core::spec::{ErrorAction, Resource, Rlimit};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
 pub(crate) struct Filter {
-    /// a,@group refuses more, !a less; none: off
+    /// Refuse a,@group as well, permit !a
     #[arg(
         long,
         value_name = "LIST|none",
@@ -16,22 +16,22 @@ pub(crate) struct Filter {
         action = ArgAction::Append
     )]
     pub(crate) seccomp: Vec<String>,
-    /// Refuse these calls, not the default's
+    /// Refuse only these system calls
     #[arg(long = "seccomp.drop", value_name = "LIST")]
     pub(crate) seccomp_drop: Vec<String>,
-    /// Let these calls through and no others
+    /// Permit only these system calls
     #[arg(long = "seccomp.keep", value_name = "LIST")]
     pub(crate) seccomp_keep: Vec<String>,
-    /// Refused calls fail (EPERM), kill, or log
+    /// Refused calls: EPERM, kill, or log
     #[arg(long, value_name = "ACTION")]
     pub(crate) seccomp_error_action: Option<ErrorAction>,
-    /// Keep these capabilities and no others
+    /// Keep only these capabilities
     #[arg(long = "caps.keep", value_name = "LIST")]
     pub(crate) caps_keep: Vec<String>,
-    /// Give up these capabilities as well
+    /// Give up these capabilities
     #[arg(long = "caps.drop", value_name = "LIST|all")]
     pub(crate) caps_drop: Vec<String>,
-    /// Socket families: unix,inet,inet6,netlink
+    /// Of unix,inet,inet6,netlink only these
     #[arg(long, value_name = "LIST")]
     pub(crate) protocol: Vec<String>,
     #[command(flatten)]
@@ -50,7 +50,7 @@ impl Args for Rlimits {
     fn augment_args(command: Command) -> Command {
         let names = Resource::all().map(Resource::name).collect::<Vec<_>>().join(", ");
         let refused = move |_: &str| Err::<String, _>(format!("NAME stands for one of {names}"));
-        let help = "A limit of prlimit(1), like --rlimit-nofile";
+        let help = "Limit NAME, as prlimit(1) calls it";
         let example = Arg::new("rlimit-NAME").long("rlimit-NAME").value_name("SOFT[:HARD]").help(help);
         let options = Resource::all().map(|resource| {
             let read = move |text: &str| Rlimit::read(resource, text);

@@ -1,6 +1,7 @@
 //! The options about files, as a view. A path of the host's may be relative to where `jail` is called; a path that is
 //! the jail's alone is written in full.
 
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use jail_core::spec::{Bind, Grant, Tmpfs, ViewSpec};
@@ -43,8 +44,8 @@ pub(super) fn view_of(given: &Files) -> Result<ViewSpec, Failure> {
 }
 
 /// A bare `--private` is the default. A directory that is granted as well would be seen in two places.
-fn private_of(given: &[PathBuf], view: &ViewSpec) -> Result<Option<PathBuf>, Failure> {
-    let mut dirs = given.iter().filter(|dir| !dir.as_os_str().is_empty());
+fn private_of(given: &[OsString], view: &ViewSpec) -> Result<Option<PathBuf>, Failure> {
+    let mut dirs = given.iter().filter(|dir| !dir.is_empty()).map(Path::new);
     let Some(dir) = dirs.next() else { return Ok(None) };
     let (dir, object) = (of_host("--private", dir)?, format!("--private={}", dir.display()));
     let granted = view.grants.iter().find(|grant| grant.path == dir);
