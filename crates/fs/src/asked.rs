@@ -25,7 +25,8 @@ pub(crate) fn add(
     (root, tree): (&Path, &Path),
     first: usize,
 ) -> Result<(), Failure> {
-    let mut requests = requests(spec, tree)?;
+    let tree = Path::new("/").join(tree.strip_prefix(root).unwrap_or(tree));
+    let mut requests = requests(spec, &tree)?;
     requests.sort_by_key(|request| {
         (request.wish.is_last(), request.path.matches('/').count(), request.wish.rank())
     });
