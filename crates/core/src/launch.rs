@@ -13,7 +13,7 @@ use jail_sys::launch::{Launched, launch};
 use jail_sys::lease::Lease;
 use jail_sys::{Failure, Kind, helper};
 
-use crate::journal::{Entry, Journal};
+use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::network::{NetworkStage, Undoing};
 use crate::place::Place;
@@ -174,8 +174,8 @@ impl Claimed<'_> {
     ) -> Result<Up, Failure> {
         let Claimed { plan, home, lock, machine, tell } = *self;
         home.write_plan(plan)?;
-        let ids = Ids::make(plan.userns, &machine.uids(), &format!("{} {}", plan.name, plan.id))?;
-        journal.write(Entry::Lease { path: ids.lease.path().to_owned() })?;
+        let holder = format!("{} {}", plan.name, plan.id);
+        let ids = Ids::make(plan.userns, &machine.uids(), &holder, journal, lock)?;
         tell.step("namespace", "lease uid range", || ids.lease.path().display());
         let mut setup = Setup::new(&plan.id, plan.hostname(), &ids);
         Files(&plan.view).prepare(&mut setup).await?;

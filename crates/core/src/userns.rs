@@ -10,6 +10,8 @@ use jail_sys::lease::Lease;
 use jail_sys::{Failure, IdMap};
 use serde::{Deserialize, Serialize};
 
+use crate::journal::Journal;
+
 /// Whose ids a jail's ids are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -74,15 +76,23 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// Leases ids for `holder` and makes the namespaces.
-    pub(crate) fn make(userns: Userns, dir: &Path, holder: &str) -> Result<Self, Failure> {
+    /// Leases ids for `holder` and makes the namespaces. Nobody who holds those for a moment keeps `lock`.
+    pub(crate) fn make(
+        userns: Userns,
+        dir: &Path,
+        holder: &str,
+        journal: &mut Journal,
+        lock: BorrowedFd<'_>,
+    ) -> Result<Self, Failure> {
         let (leased, lease) = range::lease(dir, holder)?;
-        let namespace = idmap::user_namespace(&leased)?;
+        let lease = journal.lease(lease)?;
+        let namespace_of = |map: &IdMap| idmap::user_namespace(map, &[lock, lease.as_fd()]);
+        let namespace = namespace_of(&leased)?;
         Ok(match userns {
             Userns::Auto => Ids { map: leased, lease, user: Some(namespace), strangers: None },
             Userns::Identity => {
                 let map = IdMap { base: 0, size: leased.size };
-                let user = Some(idmap::user_namespace(&map)?);
+                let user = Some(namespace_of(&map)?);
                 Ids { map, lease, user, strangers: Some(namespace) }
             }
             Userns::Host => Ids { map: IdMap::HOST, lease, user: None, strangers: Some(namespace) },

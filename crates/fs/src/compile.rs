@@ -11,6 +11,7 @@ use jail_sys::{Failure, IdMap, Kind};
 
 use crate::inside::is_below;
 use crate::plan::{Entry, Folder, Mount, MountPlan, STAGE, What};
+use crate::source::Inode;
 use crate::{dev, identity, proc};
 
 /// The jail's data store, while it is on the workshop.
@@ -55,7 +56,8 @@ impl MountPlan {
     /// `name` is the jail's own, as its /etc/hostname has it.
     ///
     /// # Errors
-    /// A source that is gone or has become a symbolic link; a file system that cannot be id-mapped.
+    /// A source that is gone, has become a symbolic link or is another file than the one planned; a file system that
+    /// cannot be id-mapped.
     pub fn compile(&self, name: &str, owners: &Owners<'_>) -> Result<Compiled, Failure> {
         let ids = owners.ids;
         let (owner, tty) = (ids.to_host(0).to_string(), ids.to_host(dev::TTY).to_string());
@@ -138,8 +140,8 @@ impl Compiler<'_> {
             self.make_owned(ROOT, path, node, mode, self.host_ids(0, 0))?;
         }
         match &mount.what {
-            What::Host { source, mapped, deep } => {
-                let from = self.open(mount, source, *mapped, *deep)?;
+            What::Host { source, granted, deep } => {
+                let from = self.open(mount, source, *granted, *deep)?;
                 self.attach(asked, from, ROOT, &mount.target)
             }
             What::Fresh { store, top, folders } => self.fresh(mount, *store, top, folders, plan),
@@ -173,24 +175,29 @@ impl Compiler<'_> {
         &mut self,
         mount: &Mount,
         source: &str,
-        mapped: bool,
+        granted: Option<Inode>,
         deep: bool,
     ) -> Result<Fd, Failure> {
         let failed = |operation, error| Failure::call(STAGE, operation, &mount.asked, &error);
         let place = fd::open_no_symlinks(self.host.as_fd(), Path::new(inner_text(source)), libc::O_PATH, 0);
         let place = place.map_err(|error| failed("openat2", error))?;
+        if let Some(planned) = granted
+            && Inode::of(place.as_fd()).map_err(|error| failed("fstat", error))? != planned
+        {
+            return Err(replaced(mount, source));
+        }
         let tree = call::clone_tree_at(place.as_fd(), deep).map_err(|error| failed("open_tree", error))?;
         // sysfs cannot be id-mapped, and what is shown of it is for everybody
-        let userns = match mapped {
-            true => self.owners.granted,
-            false => self.owners.shown.filter(|_| !is_below(&mount.target, "/sys")),
+        let userns = match granted {
+            Some(_) => self.owners.granted,
+            None => self.owners.shown.filter(|_| !is_below(&mount.target, "/sys")),
         };
         let access = if mount.writable { 0 } else { READ_ONLY };
         let map = if userns.is_some() { libc::MOUNT_ATTR_IDMAP } else { 0 };
         call::set_attr(tree.as_fd(), deep, NOSUID | NODEV | access | map, 0, userns).map_err(|error| {
             match error.raw_os_error() {
                 Some(libc::EINVAL | libc::EPERM) if userns.is_some() => {
-                    not_mappable(mount, source, mapped, &error)
+                    not_mappable(mount, source, granted.is_some(), &error)
                 }
                 _ => failed("mount_setattr", error),
             }
@@ -265,6 +272,12 @@ impl Compiler<'_> {
     pub(crate) fn host_ids(&self, uid: u32, gid: u32) -> (u32, u32) {
         (self.owners.ids.to_host(uid), self.owners.ids.to_host(gid))
     }
+}
+
+/// What was looked at is not what would be shown.
+fn replaced(mount: &Mount, source: &str) -> Failure {
+    let message = format!("{}: {source} has been replaced since it was looked at", mount.asked);
+    Failure::new(Kind::Conflict, STAGE, "fstat", &mount.asked, message).hint("start it again")
 }
 
 fn not_mappable(mount: &Mount, source: &str, granted: bool, error: &std::io::Error) -> Failure {

@@ -70,7 +70,7 @@ impl Compiler<'_> {
             true => {
                 let own = format!("{name}/lower");
                 self.make_owned(data, &own, Node::Dir, 0o700, (0, 0))?;
-                let tree = self.open(&Mount { writable: false, ..mount.clone() }, lower, false, false)?;
+                let tree = self.open(&Mount { writable: false, ..mount.clone() }, lower, None, false)?;
                 self.attach(asked, tree, data, &own)?;
                 format!("{workshop}/{own}")
             }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use jail_sys::{Failure, Kind};
 
-use crate::host;
 use crate::plan::STAGE;
 use crate::view::ViewSpec;
+use crate::{host, source};
 
 /// The directory that the default view is made of, without symbolic links.
 ///
@@ -20,9 +20,12 @@ pub(crate) fn of(spec: &ViewSpec, root: &Path) -> Result<PathBuf, Failure> {
         let hint = "name a directory with a system in it, like one that debootstrap has made";
         Failure::new(kind, STAGE, "plan", &option, format!("{option}: {why}")).hint(hint)
     };
-    let opened = host::open_inside(root, dir).and_then(|file| host::path_of(file.as_fd()));
-    let tree = opened.map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => refuse(Kind::NotFound, "there is no such directory"),
+    let opened = source::open(root, dir).and_then(|file| host::path_of(file.as_fd()));
+    let tree = opened.map_err(|error| match error.raw_os_error() {
+        Some(libc::ENOENT | libc::ENOTDIR) => refuse(Kind::NotFound, "there is no such directory"),
+        Some(libc::ELOOP) => {
+            refuse(Kind::Denied, "it leads through a symbolic link, which a jail could have made")
+        }
         _ => Failure::call(STAGE, "openat2", &option, &error),
     })?;
     match tree.join("usr").is_dir() || tree.join("bin").is_dir() {

@@ -138,8 +138,8 @@ fn shown(before: &[Mount], kept: &Kept) -> Result<Mount, Failure> {
 /// What is at `rest` of what is mounted.
 fn part(what: &What, rest: &str, file: bool) -> Option<What> {
     match what {
-        What::Host { source, mapped, deep } => {
-            Some(What::Host { source: format!("{source}/{rest}"), mapped: *mapped, deep: *deep })
+        What::Host { source, deep, granted: None } => {
+            Some(What::Host { source: format!("{source}/{rest}"), deep: *deep, granted: None })
         }
         What::Fresh { store, folders, .. } => {
             let (top, folders) = (folder(folders, rest)?, below(folders, rest));

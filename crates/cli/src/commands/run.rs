@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use jail_core::{Failure, Plan, Running, Spec, Streams, start};
 use jail_sys::call::process::{self, Side};
+use serde_json::json;
 
 use super::{Call, block_on, finish, need_root, plan::spec_of};
 use crate::args::Run;
@@ -57,7 +58,9 @@ fn in_background(call: &Call, spec: &Spec, program: &File) -> Result<ExitCode, F
         Side::Parent { .. } => {
             drop(tell);
             let name = read_result(result)?;
-            if output::lines([&name]).is_err() {
+            let told =
+                if call.json { output::json(&json!({ "name": name })) } else { output::lines([&name]) };
+            if told.is_err() {
                 output::say(&format!(
                     "jail: the jail {name} runs; its name could not be written to standard output"
                 ));
