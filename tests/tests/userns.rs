@@ -64,7 +64,7 @@ fn a_grant_is_no_way_to_plant_a_set_uid_program() {
 fn it_makes_no_namespace_no_mount_no_node_and_reads_no_kernel_log() {
     let host = Host::new();
     host.dmz();
-    for script in ["unshare --user true", "unshare --mount true", "dmesg >/dev/null"] {
+    for script in ["unshare --user true", "unshare --mount true", "dmesg >/dev/null", "cat /proc/keys"] {
         host.sh(script).succeeds();
     }
     for option in WEAKER {
@@ -80,6 +80,10 @@ fn it_makes_no_namespace_no_mount_no_node_and_reads_no_kernel_log() {
             "ip link set lo down",
             "chroot / true || exit 1",
             "touch /etc/x",
+            "head -c 1 /proc/slabinfo",
+            "head -c 1 /proc/vmallocinfo",
+            "cat /proc/keys",
+            "ls /proc/acpi/",
             "kill -0 2147483647",
         ] {
             host.jailed(&format!("{option} --net=br0"), script).fails();

@@ -97,26 +97,15 @@ impl IdentitySpec {
         if let Some(name) = self.hostname.as_deref().filter(|name| !valid_hostname(name)) {
             let why =
                 "a host name is words of letters, digits and '-' with dots between them, 64 signs at most";
-            return Err(usage(
-                format!("--hostname={name}"),
-                why,
-                "choose another, like --hostname=web.example",
-            ));
+            return Err(usage(format!("--hostname={name}"), why, "choose another, like web.example"));
         }
         let named = |name: &str| !name.is_empty() && !name.contains('=');
         if let Some((key, value)) = self.env.iter().find(|(key, _)| !named(key)) {
-            return Err(usage(
-                format!("--env={key}={value}"),
-                "a variable has a name",
-                "write it --env=NAME=VALUE",
-            ));
+            let option = format!("--env={key}={value}");
+            return Err(usage(option, "there is no name before the '='", "write it --env=NAME=VALUE"));
         }
         if let Some(key) = self.rmenv.iter().find(|key| !named(key)) {
-            return Err(usage(
-                format!("--rmenv={key}"),
-                "it is not a variable's name",
-                "write it --rmenv=NAME",
-            ));
+            return Err(usage(format!("--rmenv={key}"), "it is not a name", "write it --rmenv=NAME"));
         }
         if let Some((key, value)) = self.env.iter().find(|(key, _)| self.rmenv.contains(key)) {
             let why = format!("--rmenv={key} takes it away again");
@@ -177,10 +166,6 @@ fn usage(option: String, why: &str, hint: &str) -> Failure {
 mod tests {
     use super::*;
 
-    fn spec() -> IdentitySpec {
-        IdentitySpec::default()
-    }
-
     #[test]
     fn a_time_is_hours_minutes_and_seconds() {
         let read = |text: &str| text.parse::<Timeout>();
@@ -209,7 +194,7 @@ mod tests {
         let spec = IdentitySpec {
             env: vec![("A".into(), "1=2".into()), ("PATH".into(), "/opt".into())],
             rmenv: vec!["USER".into()],
-            ..spec()
+            ..IdentitySpec::default()
         };
         spec.check().unwrap();
         let environment = spec.environment(&user);
@@ -221,7 +206,8 @@ mod tests {
 
     #[test]
     fn what_is_set_and_removed_is_a_contradiction() {
-        let spec = IdentitySpec { env: vec![("A".into(), "1".into())], rmenv: vec!["A".into()], ..spec() };
+        let (env, rmenv) = (vec![("A".into(), "1".into())], vec!["A".into()]);
+        let spec = IdentitySpec { env, rmenv, ..IdentitySpec::default() };
         assert!(spec.check().unwrap_err().message.contains("--rmenv=A"));
     }
 }

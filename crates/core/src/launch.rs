@@ -11,6 +11,7 @@ use jail_sys::call::event::readable;
 use jail_sys::call::process;
 use jail_sys::launch::{Launched, launch};
 use jail_sys::lease::Lease;
+use jail_sys::op::Step;
 use jail_sys::{Failure, Kind, helper};
 
 use crate::journal::Journal;
@@ -297,5 +298,6 @@ async fn run_command(
     let failed = |error: io::Error| Failure::call("namespace", "poll", "jail", &error);
     let report = child.report().try_clone_to_owned().map_err(failed)?;
     readable(report).await.map_err(failed)?;
-    child.outcome_told(&mut |step| tell.step(step.stage, step.op.name(), || &step.object))
+    let mut told = |step: &Step| tell.step(step.stage, step.op.name(), || &step.object);
+    child.outcome_told(if tell.is_heard() { Some(&mut told) } else { None })
 }

@@ -59,7 +59,7 @@ pub use registry::{Home, Registered, Registry};
 pub use spec::Spec;
 pub use stage::{Child, Setup, Stage};
 pub use status::Status;
-pub use stop::{PATIENCE, stop};
+pub use stop::stop;
 pub use streams::Streams;
 pub use supervise::{Running, finish};
 pub use tell::Told;

@@ -102,6 +102,7 @@ impl Plan {
         refuse_hosts_root(spec)?;
         let mut view = spec.view.clone();
         let user = user_of(identity, &mut view)?;
+        view.hosts_ids = identity.userns != Userns::Auto;
         let (other_user, on_host) = (user.uid != 0, identity.userns == Userns::Host);
         let filter = jail_filter::plan(&FilterSpec { other_user, on_host, ..spec.filter.clone() })?;
         view.files.extend(network::files(&spec.network));
@@ -170,8 +171,8 @@ impl Plan {
         if let Some(name) = &self.hostname {
             lines.push(format!("  host name   {name}"));
         }
-        let User { name, uid, gid, groups, home } = &self.user;
-        if *uid != 0 {
+        if self.user != User::root() {
+            let User { name, uid, gid, groups, home } = &self.user;
             let groups: Vec<_> = [gid].into_iter().chain(groups).map(ToString::to_string).collect();
             lines.push(format!("  user        {name} ({uid}), groups {}, home {home}", groups.join(" ")));
         }

@@ -19,7 +19,7 @@ use crate::registry::{Claim, Registered};
 use crate::supervise::ended;
 
 /// How long a jail that was asked to end has for that unless somebody says otherwise.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a supervisor may take to undo: longer than all deadlines of its backends.
 const UNDOING: Duration = Duration::from_secs(60);

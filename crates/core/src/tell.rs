@@ -18,11 +18,18 @@ pub struct Told<'a> {
 
 /// Who is told.
 #[derive(Clone, Default)]
-pub(crate) struct Tell(Option<Arc<dyn Fn(Told<'_>) + Send + Sync>>);
+pub(crate) struct Tell(Option<Arc<Listener>>);
+
+type Listener = dyn Fn(Told<'_>) + Send + Sync;
 
 impl Tell {
     pub(crate) fn to(told: impl Fn(Told<'_>) + Send + Sync + 'static) -> Self {
         Tell(Some(Arc::new(told)))
+    }
+
+    /// Whether somebody listens.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Tells a step. What it was done to is made into words only if somebody listens.
@@ -36,7 +43,7 @@ impl Tell {
     pub(crate) fn given(&self, entry: &Entry) {
         match entry {
             Entry::Lease { path } | Entry::Networked { path } => {
-                self.step("network", "lease", || path.display())
+                self.step("network", "lease", || path.display());
             }
             Entry::Attachment { plugin, .. } => self.step("network", "attach", || plugin.display()),
         }
@@ -45,6 +52,6 @@ impl Tell {
 
 impl fmt::Debug for Tell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Tell" } else { "nobody" })
+        f.write_str(if self.is_heard() { "somebody" } else { "nobody" })
     }
 }

@@ -38,6 +38,9 @@ pub struct Owners<'a> {
     pub shown: Option<BorrowedFd<'a>>,
 }
 
+/// Ids that no jail has: what is theirs a jail's root opens neither as its owner nor in spite of the mode.
+const NOBODY: (u32, u32) = (u32::MAX - 1, u32::MAX - 1);
+
 /// A plan that is ready to run.
 #[derive(Debug)]
 pub struct Compiled {
@@ -122,9 +125,9 @@ impl Compiler<'_> {
     /// A directory and a file that nobody in the jail can read, on a read-only mount, so that copies are too.
     fn hiding_places(&mut self) -> Result<(), Failure> {
         let data = Fd::Slot(DATA);
-        self.make_owned(data, "hidden", Node::Dir, 0, (0, 0))?;
-        self.make_owned(data, "hidden/directory", Node::Dir, 0, (0, 0))?;
-        self.make_owned(data, "hidden/file", Node::File, 0, (0, 0))?;
+        self.make_owned(data, "hidden", Node::Dir, 0, NOBODY)?;
+        self.make_owned(data, "hidden/directory", Node::Dir, 0, NOBODY)?;
+        self.make_owned(data, "hidden/file", Node::File, 0, NOBODY)?;
         self.add(
             "hidden",
             Op::CloneTree { at: data, path: c"hidden".to_owned(), recursive: false, into: NEXT },
@@ -156,7 +159,7 @@ impl Compiler<'_> {
                 );
                 self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
             }
-            What::Proc { read_only, hidden } => proc::compile(self, read_only, hidden),
+            What::Proc { read_only, hidden } => proc::compile(self, mount.writable, read_only, hidden),
             What::Dev => dev::compile(self),
             What::Terminals => self.attach(asked, Fd::Parent(self.devpts), ROOT, &mount.target),
             What::Hidden { file } => self.hide(asked, *file, ROOT, &mount.target),

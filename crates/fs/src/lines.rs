@@ -44,7 +44,9 @@ impl MountPlan {
             What::Proc { read_only, hidden } => {
                 let hidden: Vec<&str> = hidden.iter().map(|entry| entry.path.as_str()).collect();
                 let (read_only, hidden) = (read_only.join(" "), hidden.join(" "));
-                format!("proc, read-only: {read_only}; hidden: {hidden}  rw,nosuid,nodev,noexec,hidepid=2")
+                format!(
+                    "proc, read-only: {read_only}; hidden: {hidden}  {access},nosuid,nodev,noexec,hidepid=2"
+                )
             }
             What::Dev => "devices: null zero full random urandom tty  rw,nosuid,noexec".to_owned(),
             What::Terminals => "devpts  rw,nosuid,noexec".to_owned(),

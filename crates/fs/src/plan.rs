@@ -208,7 +208,7 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
     };
     let tree = tree::of(spec, root)?;
     shown::add(&mut plan, &tree)?;
-    proc::add(&mut plan, root);
+    proc::add(&mut plan, root, spec.hosts_ids);
     dev::add(&mut plan);
     shown::add_cpu(&mut plan, root);
     plan.mounts.push(fresh("/tmp", Store::Data, 0o1777, Vec::new()));

@@ -34,6 +34,9 @@ pub struct ViewSpec {
     pub runtime_dirs: Vec<String>,
     /// Who the jail's command runs as.
     pub owner: Owner,
+    /// `--userns=identity|host`: its users have the host's numbers, so what the kernel shows to the host's root alone is
+    /// hidden, and nothing about the kernel can be written.
+    pub hosts_ids: bool,
     /// `--root`: a directory whose tree is shown instead of the host's. What grants and binds name is the host's.
     pub root: Option<PathBuf>,
     /// `--writable-etc`: /etc is the host's own, as in a writable [`Grant`].

@@ -18,7 +18,7 @@ pub(crate) struct Files {
         action = ArgAction::Append
     )]
     pub(crate) private: Vec<OsString>,
-    /// Show P as its owners see it; to write to: :rw
+    /// Show P as its owners see it, :rw to write
     #[arg(long, value_name = "P[:ro|rw]")]
     pub(crate) grant: Vec<String>,
     /// The same elsewhere: the host's SRC at DST

@@ -150,14 +150,14 @@ impl Launched {
     /// # Errors
     /// The step that failed. The child is gone and reaped then.
     pub fn outcome(self) -> Result<Started, Failure> {
-        self.outcome_told(&mut |_| {})
+        self.outcome_told(None)
     }
 
     /// The same, and tells every step that was done: the child itself can say nothing.
     ///
     /// # Errors
     /// As [`Launched::outcome`].
-    pub fn outcome_told(mut self, told: &mut dyn FnMut(&Step)) -> Result<Started, Failure> {
+    pub fn outcome_told(mut self, told: Option<&mut dyn FnMut(&Step)>) -> Result<Started, Failure> {
         let record = self.read_report();
         self.decided = true;
         let shared = self.memory.shared();
@@ -166,7 +166,7 @@ impl Launched {
         let complete = record.is_none()
             && (progress == progress::EXITED || progress == progress::LEAVING)
             && (second.is_none() || shared.second.load(Acquire) != progress::RUNNING);
-        if complete || record.is_some() {
+        if let Some(told) = told.filter(|_| complete || record.is_some()) {
             shared.script.done(record).into_iter().for_each(told);
         }
         if !complete {
