@@ -20,13 +20,14 @@ pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> 
     let inner = inner.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match (host, inner) {
         (Ok(()), Ok(())) => Ok(()),
+        // Why it failed is the one to tell. What then stays goes with the undo in the journal, and with the namespace.
         (Ok(()), Err(failure)) => {
-            run::apply(entry::remove(&work.entries), Until::Commit).map_err(Trouble::failure)?;
+            let _ = run::apply(entry::remove(&work.entries), Until::Commit);
             Err(failure)
         }
         (Err(failure), Ok(())) => {
             let made = rule::families(&work.inner.objects).flat_map(rule::remove_table);
-            run::apply_in(netns, made.collect()).map_err(Trouble::failure)?;
+            let _ = run::apply_in(netns, made.collect());
             Err(failure)
         }
         (Err(failure), Err(_)) => Err(failure),
@@ -55,6 +56,7 @@ fn apply_on_host(work: &Work) -> Result<(), Failure> {
             Err(Trouble::Other(failure)) => return Err(failure),
             Err(trouble) => last = trouble,
         }
+        refuse_strangers()?;
         if none_missing && let Some(conflict) = conflict(work)? {
             return Err(conflict);
         }
@@ -70,6 +72,19 @@ fn missing_tables() -> Result<Vec<Object>, Failure> {
         }
     }
     Ok(tables)
+}
+
+/// A table of our name that is somebody else's has no place for our elements.
+fn refuse_strangers() -> Result<(), Failure> {
+    for family in skeleton::FAMILIES {
+        if skeleton::is_there(family)? && !skeleton::is_ours(family)? {
+            let table = format!("table {} {}", skeleton::word(family), rule::TABLE);
+            let message = format!("{table} is there, and somebody else's: jail did not make it");
+            return Err(Failure::new(Kind::Conflict, "network", "nft add element", table.as_str(), message)
+                .hint(format!("give it another name, or remove it: nft delete {table}")));
+        }
+    }
+    Ok(())
 }
 
 /// Which key is another jail's, if one still is. nft's own error does not say.

@@ -84,13 +84,13 @@ fn settle(result: Result<(), Trouble>) -> Result<(), Failure> {
     }
 }
 
-/// Removes both tables; says which there were. If we are killed, no jail starts before nft is through with it.
+/// Removes both tables, and none of our name that is somebody else's; says which there were. If we are killed, no jail starts before nft is through with it.
 fn remove_tables() -> Result<Vec<String>, Failure> {
     let lock = Lock::to_remove()?;
     let mut removed = Vec::new();
     let mut commands = Vec::new();
     for family in skeleton::FAMILIES {
-        if skeleton::is_there(family)? {
+        if skeleton::is_ours(family)? {
             commands.extend(rule::remove_table(family));
             removed.push(format!("table {} {}", skeleton::word(family), rule::TABLE));
         }

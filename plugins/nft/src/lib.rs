@@ -13,6 +13,7 @@ mod detach;
 mod elements;
 mod entry;
 mod foreign;
+mod holders;
 mod inner;
 mod listing;
 mod lock;

@@ -1,4 +1,4 @@
-//! The two things asked of nf_tables directly: is a table there, and has a transaction been committed.
+//! The two things asked of nf_tables directly: is a table or a set there, and has a transaction been committed.
 //! linux/netfilter/nfnetlink.h and nf_tables.h.
 
 use std::io;
@@ -18,16 +18,31 @@ const NFGENMSG: usize = 4;
 
 const SUBSYS_NFTABLES: u16 = 10 << 8;
 const GETTABLE: u16 = SUBSYS_NFTABLES | 1;
+const GETSET: u16 = SUBSYS_NFTABLES | 10;
 const NEWGEN: u16 = SUBSYS_NFTABLES | 15;
 const GROUP_NFTABLES: u32 = 7;
 const TABLE_NAME: u16 = 1;
+const SET_TABLE: u16 = 1;
+const SET_NAME: u16 = 2;
 const GEN_PROC_PID: u16 = 2;
 
-/// Whether there is a table of ours of this family.
+/// The pid namespace in which the kernel counts for everybody: PROC_PID_INIT_INO of linux/proc_ns.h.
+const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
+
+/// Whether there is a table of our name of this family.
 pub(crate) fn has_table(family: NfFamily) -> io::Result<bool> {
+    is_there(GETTABLE, family, &[(TABLE_NAME, TABLE)])
+}
+
+/// Whether there is a set or map of this name in it.
+pub(crate) fn has_set(family: NfFamily, set: &str) -> io::Result<bool> {
+    is_there(GETSET, family, &[(SET_TABLE, TABLE), (SET_NAME, set)])
+}
+
+fn is_there(question: u16, family: NfFamily, names: &[(u16, &str)]) -> io::Result<bool> {
     let mut socket = Socket::new(NETLINK_NETFILTER)?;
     socket.bind_auto()?;
-    socket.send_to(&get_table(family), &SocketAddr::new(0, 0), 0)?;
+    socket.send_to(&get(question, family, names), &SocketAddr::new(0, 0), 0)?;
     let (reply, _) = socket.recv_from_full()?;
     match messages(&reply).next() {
         Some((NLMSG_ERROR, body)) => match number(body).map(|code| i32::from_ne_bytes(code).wrapping_neg()) {
@@ -40,25 +55,26 @@ pub(crate) fn has_table(family: NfFamily) -> io::Result<bool> {
     }
 }
 
-fn get_table(family: NfFamily) -> Vec<u8> {
+fn get(question: u16, family: NfFamily, names: &[(u16, &str)]) -> Vec<u8> {
     let family = match family {
         NfFamily::Bridge => libc::NFPROTO_BRIDGE,
         _ => libc::NFPROTO_INET,
     };
-    let name = [TABLE.as_bytes(), b"\0"].concat();
-    let attribute = (4 + name.len()) as u16;
-    let padded = (4 + name.len()).next_multiple_of(4);
-    let total = (HEADER + NFGENMSG + padded) as u32;
     let mut message = Vec::new();
-    message.extend(total.to_ne_bytes());
-    message.extend(GETTABLE.to_ne_bytes());
+    message.extend([0; 4]); // the length, once it is known
+    message.extend(question.to_ne_bytes());
     message.extend((NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
     message.extend([0; 8]); // sequence and port: one question, one answer
     message.extend([family as u8, 0, 0, 0]);
-    message.extend(attribute.to_ne_bytes());
-    message.extend(TABLE_NAME.to_ne_bytes());
-    message.extend(name);
-    message.resize(total as usize, 0);
+    for (attribute, name) in names {
+        message.extend((4 + name.len() as u16 + 1).to_ne_bytes());
+        message.extend(attribute.to_ne_bytes());
+        message.extend(name.as_bytes());
+        message.push(0);
+        message.resize(message.len().next_multiple_of(4), 0);
+    }
+    let total = message.len() as u32;
+    message[..4].copy_from_slice(&total.to_ne_bytes());
     message
 }
 
@@ -69,7 +85,15 @@ pub(crate) struct Commits {
 }
 
 impl Commits {
+    /// The kernel names who committed by the pid in the first pid namespace: in another one the number could be another
+    /// process's, of whoever shares the network namespace.
+    ///
+    /// # Errors
+    /// `Unsupported` outside the first pid namespace: who asks must have another way to know.
     pub(crate) fn listen() -> io::Result<Self> {
+        if std::fs::read_link("/proc/self/ns/pid")?.as_os_str() != FIRST_PID_NAMESPACE {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let mut socket = Socket::new(NETLINK_NETFILTER)?;
         socket.bind_auto()?;
         socket.add_membership(GROUP_NFTABLES)?;
@@ -79,8 +103,7 @@ impl Commits {
 
     /// Whether a transaction of the process `pid` is among those committed since the last call.
     ///
-    /// The kernel names the process by its pid in the first pid namespace: in another one the answer is never yes,
-    /// as it is when too much happened for the socket to hold. Who asks must have another way to know.
+    /// The answer is no when too much happened for the socket to hold: who asks must have another way to know.
     pub(crate) fn by(&self, pid: u32) -> bool {
         let mut found = false;
         while let Ok((datagram, _)) = self.socket.recv_from_full() {

@@ -23,7 +23,10 @@ use crate::netlink::Commits;
 use crate::rule::Object;
 
 /// How long nft may take. A transaction waits for those before it, a few milliseconds each.
-const DEADLINE: Duration = Duration::from_secs(8);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
+
+/// The most that is kept of what nft says, in bytes: it says a line or two.
+const WORDS: usize = 16384;
 
 /// Why nft did not do it.
 #[derive(Debug)]
@@ -40,8 +43,8 @@ impl Trouble {
     /// As a failure, where neither of the two answers can be expected.
     pub(crate) fn failure(self) -> Failure {
         match self {
-            Trouble::Exists => refused("File exists"),
-            Trouble::Missing => refused("No such file or directory"),
+            Trouble::Exists => refused(EXISTS),
+            Trouble::Missing => refused(MISSING),
             Trouble::Other(failure) => failure,
         }
     }
@@ -198,11 +201,18 @@ fn wait(child: &mut Child, commits: Option<&Commits>) -> Result<Option<String>, 
     }
 }
 
-/// Reads what is there to read; whether that was all there will be.
+/// Reads some of what is there to read; whether there is no more and never will be.
 fn at_end(stderr: &mut ChildStderr, words: &mut Vec<u8>) -> Result<bool, Failure> {
-    match stderr.read_to_end(words) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+    let mut some = [0; 4096];
+    match stderr.read(&mut some) {
+        Ok(0) => Ok(true),
+        Ok(read) => {
+            words.extend_from_slice(&some[..read.min(WORDS - words.len())]);
+            Ok(false)
+        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+            Ok(false)
+        }
         Err(error) => Err(failed("read the answer of", &error)),
     }
 }
@@ -234,39 +244,49 @@ fn leave(mut child: Child, commits: Option<Commits>) {
     let _ = std::thread::Builder::new().name("nft".into()).spawn(reap);
 }
 
+/// The kernel's answers that nft passes on in words and that mean something here.
+const ANSWERS: [Errno; 4] = [EXISTS, MISSING, Errno::EPERM, Errno::EOPNOTSUPP];
+const EXISTS: Errno = Errno::EEXIST;
+const MISSING: Errno = Errno::ENOENT;
+
 /// nft's complaint, which in JSON mode is `internal:0:0-0: Error: Could not process rule: File exists`. It may add a
 /// guess at what was meant, after a semicolon.
 fn understand(words: &str) -> Trouble {
     let line = words.lines().find(|line| line.contains("Error: ")).unwrap_or(words).trim();
     let cause = line.rsplit("Error: ").next().unwrap_or(line);
     let cause = cause.strip_prefix("Could not process rule: ").unwrap_or(cause);
-    match cause.split([';', '(']).next().unwrap_or(cause).trim() {
-        "File exists" => Trouble::Exists,
-        "No such file or directory" => Trouble::Missing,
-        cause => Trouble::Other(refused(cause)),
+    let cause = cause.split([';', '(']).next().unwrap_or(cause).trim();
+    match ANSWERS.into_iter().find(|errno| strerror(*errno) == cause) {
+        Some(EXISTS) => Trouble::Exists,
+        Some(MISSING) => Trouble::Missing,
+        Some(errno) => Trouble::Other(refused(errno)),
+        None if cause.is_empty() => Trouble::Other(refusal(Kind::Failed, "it ended without a word")),
+        None => Trouble::Other(refusal(Kind::Failed, cause)),
     }
 }
 
-fn refused(cause: &str) -> Failure {
-    let known = [
-        ("File exists", libc::EEXIST, Kind::Conflict, ""),
-        ("No such file or directory", libc::ENOENT, Kind::NotFound, ""),
-        ("Operation not permitted", libc::EPERM, Kind::Denied, "run it as root"),
-        (
-            "Operation not supported",
-            libc::EOPNOTSUPP,
-            Kind::Unsupported,
-            "this kernel's nf_tables lacks a part",
-        ),
-    ];
-    let cause = if cause.is_empty() { "it ended without a word" } else { cause };
-    let message = format!("nft refused the rules: {cause}");
-    let mut failure = Failure::new(Kind::Failed, "network", "nft", "nft", message);
-    if let Some((_, errno, kind, hint)) = known.into_iter().find(|(words, ..)| cause == *words) {
-        (failure.errno, failure.kind) = (Some(errno), kind);
-        failure = failure.hint(hint);
-    }
+/// The kernel's answer as a failure.
+fn refused(errno: Errno) -> Failure {
+    let (kind, hint) = match errno {
+        EXISTS => (Kind::Conflict, ""),
+        MISSING => (Kind::NotFound, ""),
+        Errno::EPERM => (Kind::Denied, "run it as root"),
+        Errno::EOPNOTSUPP => (Kind::Unsupported, "this kernel's nf_tables lacks a part"),
+        _ => (Kind::Failed, ""),
+    };
+    let mut failure = refusal(kind, &strerror(errno)).hint(hint);
+    failure.errno = Some(errno as i32);
     failure
+}
+
+fn refusal(kind: Kind, cause: &str) -> Failure {
+    Failure::new(kind, "network", "nft", "nft", format!("nft refused the rules: {cause}"))
+}
+
+/// libc's words for it, which are nft's.
+fn strerror(errno: Errno) -> String {
+    let text = io::Error::from(errno).to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 fn failed(operation: &str, error: &io::Error) -> Failure {
@@ -288,5 +308,20 @@ mod tests {
         assert_eq!(failure.kind, Kind::Denied);
         assert_eq!(failure.to_string(), "nft refused the rules: Operation not permitted; run it as root");
         assert_eq!(said("syntax error").failure().message, "nft refused the rules: syntax error");
+        assert_eq!(understand("").failure().message, "nft refused the rules: it ended without a word");
+        let failure = said("Could not process rule: Operation not supported").failure();
+        assert_eq!((failure.kind, failure.errno), (Kind::Unsupported, Some(libc::EOPNOTSUPP)));
+        assert_eq!(Trouble::Exists.failure().to_string(), "nft refused the rules: File exists");
+    }
+
+    #[test]
+    fn of_a_flood_only_the_beginning_is_kept_and_the_end_is_found() {
+        let mut flood = Command::new("sh");
+        flood.args(["-c", "echo Error: first >&2; yes flood | head -c 10000000 >&2"]).stderr(Stdio::piped());
+        let mut child = flood.spawn().unwrap();
+        let words = wait(&mut child, None).unwrap().unwrap();
+        child.wait().unwrap();
+        assert_eq!(words.len(), WORDS);
+        assert_eq!(understand(&words).failure().message, "nft refused the rules: first");
     }
 }

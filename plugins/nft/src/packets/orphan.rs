@@ -29,6 +29,8 @@ struct Killed {
     work: &'static str,
     test: &'static str,
     same_lock: bool,
+    /// What its nft does before it is nft.
+    first: &'static str,
 }
 
 /// The nft processes that are left.
@@ -64,7 +66,7 @@ fn kill(killed: Killed, world: &World, jail: &Jail) -> Orphans {
     let dir = tempfile::tempdir().unwrap();
     let alive = dir.path().join("alive");
     mkfifo(&alive, Mode::S_IRWXU).unwrap();
-    slow_nft(dir.path());
+    slow_nft(dir.path(), killed.first);
     let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", killed.test]).env("PATH", path).stdout(Stdio::null());
@@ -84,11 +86,11 @@ fn kill(killed: Killed, world: &World, jail: &Jail) -> Orphans {
 }
 
 /// Says one byte when it starts, and holds the pipe open until it ends.
-fn slow_nft(dir: &Path) {
+fn slow_nft(dir: &Path, first: &str) {
     let file = dir.join("nft");
     let real = run::find().unwrap();
     let script = format!(
-        "#!/bin/sh\nexec 9>{}/alive\nprintf . >&9\nsleep 1\nexec {} \"$@\"\n",
+        "#!/bin/sh\nexec 9>{}/alive\nprintf . >&9\n{first}\nexec {} \"$@\"\n",
         dir.display(),
         real.display()
     );
@@ -112,7 +114,7 @@ fn nothing_of_a_killed_start_comes_after_its_detach_or_gc() {
     for (number, remove) in (11..).zip(removals) {
         let dead = world.jail(number, &["81"], Deny);
         let left = |same_lock| {
-            let orphans = kill(Killed { work: "attach", test, same_lock }, &world, &dead);
+            let orphans = kill(Killed { work: "attach", test, same_lock, first: "sleep 0.7" }, &world, &dead);
             remove(&dead);
             orphans.ended();
             world.rules().contains(dead.want.jail.as_str())
@@ -135,10 +137,27 @@ fn a_killed_removal_of_the_tables_takes_them_from_no_jail_that_starts() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     for (number, same_lock) in [(20, false), (22, true)] {
         let last = world.attached(number, &["80"], Deny);
-        let orphans = kill(Killed { work: "detach", test, same_lock }, &world, &last);
+        let orphans = kill(Killed { work: "detach", test, same_lock, first: "sleep 0.7" }, &world, &last);
         let next = world.attached(number + 1, &["81"], Deny);
         orphans.ended();
         assert_eq!(world.check(&next).differences.is_empty(), same_lock, "without the lock a canary");
         world.detach(&next, true);
     }
+}
+
+#[test]
+fn an_nft_that_hangs_when_its_starter_was_killed_is_ended() {
+    let test = "packets::orphan::an_nft_that_hangs_when_its_starter_was_killed_is_ended";
+    if was_the_killed_one() {
+        return;
+    }
+    let Some(world) = world() else { return };
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let last = world.attached(30, &["80"], Deny);
+    let hangs = Killed { work: "detach", test, same_lock: true, first: "exec sleep 1000" };
+    let orphans = kill(hangs, &world, &last);
+    let next = world.attached(31, &["81"], Deny);
+    orphans.ended();
+    assert!(world.check(&next).differences.is_empty());
+    world.detach(&next, false);
 }

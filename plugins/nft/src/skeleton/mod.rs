@@ -30,7 +30,15 @@ pub(crate) fn word(family: NfFamily) -> &'static str {
     }
 }
 
-/// Whether the host has our table of this family.
+/// Whether the host has a table of our name of this family.
 pub(crate) fn is_there(family: NfFamily) -> Result<bool, Failure> {
     netlink::has_table(family).map_err(|error| Failure::call("network", "nf_tables get table", "nft", &error))
+}
+
+/// Whether that table is one of ours, of whatever version. Nothing but a set of it can say so: nft 1.0.6 knows no
+/// comment of a table in JSON.
+pub(crate) fn is_ours(family: NfFamily) -> Result<bool, Failure> {
+    let set = if family == NfFamily::Bridge { "known4" } else { "jails4" };
+    netlink::has_set(family, set)
+        .map_err(|error| Failure::call("network", "nf_tables get set", "nft", &error))
 }
