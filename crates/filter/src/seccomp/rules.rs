@@ -76,7 +76,7 @@ impl Rules {
     /// Reads what follows `--seccomp.keep=`.
     ///
     /// # Errors
-    /// As [`Rules::check`].
+    /// [`jail_sys::Kind::Usage`] for a name that is unknown, or a list without what starts a command.
     pub fn keep(text: &str) -> Result<Self, Failure> {
         let rules = Rules::Keep(list(text));
         rules.check().map(|()| rules)
@@ -85,7 +85,7 @@ impl Rules {
     /// Reads what follows `--seccomp.drop=`.
     ///
     /// # Errors
-    /// As [`Rules::check`].
+    /// [`jail_sys::Kind::Usage`] for a name that is unknown, or a list without what starts a command.
     pub fn drop(text: &str) -> Result<Self, Failure> {
         let rules = Rules::Drop(list(text));
         rules.check().map(|()| rules)
