@@ -3,14 +3,16 @@
 mod files;
 mod filter;
 mod identity;
+mod net;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args as Options, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use jail_core::network::{Egress, Publish};
-use jail_core::spec::Address;
+
+pub(crate) use self::net::{NetOption, NetOptions};
 
 pub(crate) use files::Files;
 pub(crate) use filter::Filter;
@@ -128,15 +130,11 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) filter: Filter,
 
-    /// none, host, or a network or bridge for an interface of its own
-    #[arg(long, value_name = "none|host|NETWORK|BRIDGE", default_value = "none", help_heading = "Network")]
-    pub(crate) net: String,
-    /// Its address [default: a free one]
-    #[arg(long, value_name = "A[/LEN]", help_heading = "Network")]
-    pub(crate) ip: Option<Address>,
-    /// Its default gateway [default: the host's address on the bridge]
-    #[arg(long, value_name = "A", help_heading = "Network")]
-    pub(crate) defaultgw: Option<Ipv4Addr>,
+    #[command(flatten)]
+    pub(crate) net: NetOptions,
+    /// Do not ask on the LAN whether somebody uses an address already
+    #[arg(long, help_heading = "Network")]
+    pub(crate) no_probe: bool,
     /// Its name servers (may be repeated) [default: the host's]
     #[arg(long, value_name = "A", help_heading = "Network")]
     pub(crate) dns: Vec<IpAddr>,

@@ -12,7 +12,8 @@ use jail_sys::{Failure, Kind};
 
 use crate::identity::paths_of;
 use crate::launch::payload;
-use crate::plan::{Plan, Wanted, argv_of};
+use crate::names::argv_of;
+use crate::plan::{Plan, Wanted};
 use crate::processes::open_inside;
 use crate::registry::Registered;
 use crate::status::namespace;

@@ -30,6 +30,7 @@ mod join;
 mod journal;
 mod launch;
 mod machine;
+mod names;
 pub mod network;
 mod place;
 mod plan;

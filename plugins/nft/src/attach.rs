@@ -20,6 +20,7 @@ pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> 
     let inner = inner.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match (host, inner) {
         (Ok(()), Ok(())) => Ok(()),
+        (Ok(()), Err(failure)) if work.is_inside_only() => Err(failure),
         // Why it failed is the one to tell. What then stays goes with the undo in the journal, and with the namespace.
         (Ok(()), Err(failure)) => {
             let _ = run::apply(entry::remove(&work.entries), Until::Commit);
@@ -44,6 +45,9 @@ fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
 /// Others may make the tables between our look and our transaction; the kernel then refuses it whole, and the next look
 /// is newer. So it is with whose a key is.
 fn apply_on_host(work: &Work) -> Result<(), Failure> {
+    if work.is_inside_only() {
+        return Ok(());
+    }
     let mut elements = entry::add(&work.entries, &work.comment);
     elements.extend(entry::add(&work.shared, "shared by jails"));
     let lock = Lock::to_add()?;

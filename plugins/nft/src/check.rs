@@ -14,6 +14,9 @@ pub(crate) fn check(want: &Request) -> Result<Drift, Failure> {
     let entries = elements::of(want)?;
     let shared: Vec<_> = want.forwards.iter().map(|interface| elements::forwards(interface)).collect();
     let mut differences = Vec::new();
+    if entries.is_empty() && shared.is_empty() {
+        return Ok(Drift { differences }); // on no bridge: the host's rules never see it
+    }
     for family in skeleton::FAMILIES {
         match listing::read(family)? {
             None => differences.push(format!("table {} jail is missing", skeleton::word(family))),

@@ -21,15 +21,20 @@ pub(crate) fn forwards(interface: &str) -> Entry {
 /// A published port that no address of the jail's can serve, and an interface name that nft would read as a pattern.
 pub(crate) fn of(want: &Request) -> Result<Vec<Entry>, Failure> {
     let mut entries = Vec::new();
-    for attachment in &want.attachments {
-        nameable(&attachment.network.bridge)?;
+    for (attachment, bridge) in on_bridges(want) {
+        nameable(bridge)?;
         ports(&mut entries, attachment, want.egress);
-        addresses(&mut entries, attachment, want);
+        addresses(&mut entries, attachment, bridge, want);
     }
     for publish in &want.publish {
         publication(&mut entries, publish, want)?;
     }
     Ok(entries)
+}
+
+/// The interfaces on bridges. What a jail sends by another interface the host's rules never see.
+fn on_bridges(want: &Request) -> impl Iterator<Item = (&Attachment, &str)> {
+    want.attachments.iter().filter_map(|attachment| Some((attachment, attachment.network.bridge()?)))
 }
 
 /// An interface name as a set element: nft takes a leading `@` and a trailing `*` for something else.
@@ -61,14 +66,14 @@ fn ports(entries: &mut Vec<Entry>, attachment: &Attachment, egress: Egress) {
     }
 }
 
-fn addresses(entries: &mut Vec<Entry>, attachment: &Attachment, want: &Request) {
+fn addresses(entries: &mut Vec<Entry>, attachment: &Attachment, bridge: &str, want: &Request) {
     for net in &attachment.addresses {
         let (address, digit) = (|| text(net.addr().to_string()), digit(net.addr()));
         let mut add = |name: &str, key| {
             entries.push(Entry::new(NfFamily::INet, format!("{name}{digit}"), key));
         };
         add("jails", address());
-        add("home", concat([address(), text(&attachment.network.bridge)]));
+        add("home", concat([address(), text(bridge)]));
         if want.egress == Egress::Allow {
             add("egress", address());
         }
@@ -77,9 +82,9 @@ fn addresses(entries: &mut Vec<Entry>, attachment: &Attachment, want: &Request) 
     }
 }
 
-/// The addresses a published port leads to: the first of each family it can be reached by.
+/// The addresses a published port leads to: the first on a bridge of each family it can be reached by.
 fn targets(publish: &Publish, want: &Request) -> Vec<IpAddr> {
-    let all = || want.attachments.iter().flat_map(|attachment| &attachment.addresses).map(|net| net.addr());
+    let all = || on_bridges(want).flat_map(|(attachment, _)| &attachment.addresses).map(|net| net.addr());
     let families = match publish.address {
         Some(host) => vec![host.is_ipv4()],
         None => vec![true, false],
@@ -93,7 +98,7 @@ fn publication(entries: &mut Vec<Entry>, publish: &Publish, want: &Request) -> R
         let object = format!("--publish={publish}");
         let message = format!("{object}: the jail has no address it could lead to");
         return Err(Failure::new(Kind::Invalid, "network", "plan", object, message)
-            .hint("give it an address of that family with --net and --ip"));
+            .hint("give it an address of that family on a bridge, with --net and --ip"));
     }
     if publish.protocol == Protocol::Udp {
         udp_answers(entries, publish, want);
@@ -156,7 +161,7 @@ fn udp_answers(entries: &mut Vec<Entry>, publish: &Publish, want: &Request) {
         1 => ("answers", number(ports.first.into())),
         _ => ("answer_ranges", range(ports.first, ports.last)),
     };
-    for attachment in &want.attachments {
+    for (attachment, _) in on_bridges(want) {
         let entry =
             Entry::new(NfFamily::Bridge, set, concat([text(&attachment.host_interface), port.clone()]));
         if !entries.contains(&entry) {
@@ -168,9 +173,10 @@ fn udp_answers(entries: &mut Vec<Entry>, publish: &Publish, want: &Request) {
 #[cfg(test)]
 mod tests {
     use jail_net::model::Egress::{Allow, Deny};
+    use jail_net::model::Network;
 
     use super::*;
-    use crate::packets::world::request;
+    use crate::packets::world::{on_lan, request};
 
     fn sets(want: &Request) -> Vec<String> {
         of(want).unwrap().into_iter().map(|entry| entry.set).collect()
@@ -207,11 +213,33 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_beside_a_parent_has_nothing_on_the_host_and_no_published_port_leads_to_it() {
+        let mut want = request(10, &["80"], Allow);
+        let on_bridge = sets(&want);
+        want.attachments.insert(0, on_lan(50));
+        assert_eq!(sets(&want), on_bridge);
+        assert!(of(&want).unwrap().iter().all(|entry| !entry.words().contains("192.168.77.50")));
+        want.attachments.truncate(1);
+        assert_eq!(of(&want).unwrap_err().object, "--publish=80");
+        want.publish.clear();
+        assert_eq!(of(&want).unwrap(), []);
+    }
+
+    #[test]
+    fn an_interface_without_an_address_may_say_nothing_and_is_not_published() {
+        let mut want = request(10, &[], Deny);
+        want.attachments[0].addresses.clear();
+        assert_eq!(sets(&want), ["ports"]);
+        want.publish.push("80".parse().unwrap());
+        assert_eq!(of(&want).unwrap_err().object, "--publish=80");
+    }
+
+    #[test]
     fn what_cannot_be_published_or_named_is_refused_in_the_users_words() {
         let failure = of(&request(10, &["[fd00::1]:80"], Deny)).unwrap_err();
         assert_eq!(failure.message, "--publish=[fd00::1]:80: the jail has no address it could lead to");
         let mut want = request(10, &[], Deny);
-        want.attachments[0].network.bridge = "br*".into();
+        want.attachments[0].network = Network::ours("dmz", "br*", "10.10.20.1/24".parse().unwrap());
         assert_eq!(of(&want).unwrap_err().kind, Kind::Unsupported);
     }
 }

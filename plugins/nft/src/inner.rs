@@ -4,6 +4,9 @@
 //! What the host would decide as it routes is written down here as it is when the jail starts: the host's addresses,
 //! the other networks of ours, the ports that jails publish. A port that a jail publishes later is not reached by the
 //! host's address until this jail starts anew. Multicast and broadcast are refused: the host hears them too.
+//!
+//! What goes out beside a parent (a macvlan) never passes the host's rules: here is all that holds it back. Its subnet
+//! is the LAN, where a jail without egress opens nothing; and the host is not to be had by it at all.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -110,13 +113,16 @@ fn rules(table: &mut Writer, version: &Version, want: &Request) {
     let allow = want.egress == Egress::Allow;
     table.rule("output", [to("never"), refuse()]);
     if allow {
+        for attachment in want.attachments.iter().filter(|attachment| attachment.network.bridge().is_none()) {
+            table.rule("output", [is(oif(), text(&attachment.interface)), to("host"), refuse()]);
+        }
         table.rule("output", [to("host"), in_set(concat(port()), "published"), accept()]);
         let [protocol, number] = port();
         let at = concat([version.destination(), protocol, number]);
         table.rule("output", [to("host"), in_set(at, &version.set("published_at")), accept()]);
     }
     table.rule("output", [to("host"), refuse()]);
-    for attachment in &want.attachments {
+    for attachment in want.attachments.iter().filter(|attachment| attachment.network.bridge().is_some()) {
         for net in attachment.addresses.iter().filter(|net| version.has(net.addr())) {
             let own = prefix(net.network().to_string(), net.prefix_len());
             let mut opens = vec![is(oif(), text(&attachment.interface)), is(version.destination(), own)];

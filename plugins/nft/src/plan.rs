@@ -1,7 +1,7 @@
 //! What an attach does, decided before it: the elements and the jail's own table as data, and the same in words.
 
 use jail_net::backend::{Actions, Failure, Kind, Request, Undo};
-use jail_net::model::{Egress, JailId};
+use jail_net::model::{Attachment, Egress, JailId};
 use nftables::schema::Nftables;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,6 +32,11 @@ impl Work {
     pub(crate) fn read(actions: &Actions) -> Result<Self, Failure> {
         serde_json::from_value(actions.data.clone()).map_err(|error| unreadable("attach", &error))
     }
+
+    /// Whether the jail is on no bridge, so that the host's rules would never see its packets: they are left alone.
+    pub(crate) fn is_inside_only(&self) -> bool {
+        self.entries.is_empty() && self.shared.is_empty()
+    }
 }
 
 impl Elements {
@@ -52,16 +57,15 @@ pub(crate) fn plan(want: &Request) -> Result<Actions, Failure> {
         inner: Nftables { objects: [inner::table(want), foreign::table(want)].concat().into() },
     };
     let undo = write("detach", &Elements { entries: work.entries.clone() })?;
-    Ok(Actions { words: words(want), data: write("attach", &work)?, undo: Undo(undo) })
+    Ok(Actions { words: words(want), data: write("attach", &work)?, undo: Undo(undo), probes: false })
 }
 
 fn words(want: &Request) -> Vec<String> {
-    let mut words = vec!["the tables inet jail and bridge jail, if this is the first jail".to_owned()];
-    for attachment in &want.attachments {
-        let addresses: Vec<_> = attachment.addresses.iter().map(|net| net.addr().to_string()).collect();
-        let (port, mac) = (&attachment.host_interface, &attachment.mac);
-        words.push(format!("port {port}: only frames from {mac} with {}", addresses.join(", ")));
+    let mut words = Vec::new();
+    if want.attachments.iter().any(|attachment| attachment.network.bridge().is_some()) {
+        words.push("the tables inet jail and bridge jail, if this is the first jail".to_owned());
     }
+    words.extend(want.attachments.iter().map(may_send));
     for publish in &want.publish {
         let host = publish.address.map_or("every address of the host".to_owned(), |at| at.to_string());
         let (protocol, from, to) = (publish.protocol.as_str(), publish.host, publish.jail);
@@ -72,7 +76,7 @@ fn words(want: &Request) -> Vec<String> {
     }
     words.push(match want.egress {
         Egress::Allow => {
-            "connections to the LAN and the Internet, by the host's address; to the host itself only to \
+            "connections to the LAN and the Internet, from a bridge by the host's address; to the host itself only to \
                           the ports that jails publish as this one starts"
                 .to_owned()
         }
@@ -80,6 +84,19 @@ fn words(want: &Request) -> Vec<String> {
             .to_owned(),
     });
     words
+}
+
+/// What an interface may send from, and who sees to it.
+fn may_send(attachment: &Attachment) -> String {
+    let (interface, mac) = (&attachment.interface, &attachment.mac);
+    if attachment.network.bridge().is_none() {
+        return format!("{interface}: the host does not see what it sends, all rules are inside");
+    }
+    let addresses: Vec<_> = attachment.addresses.iter().map(|net| net.addr().to_string()).collect();
+    match addresses.as_slice() {
+        [] => format!("port {}: nothing, it has no address", attachment.host_interface),
+        all => format!("port {}: only frames from {mac} with {}", attachment.host_interface, all.join(", ")),
+    }
 }
 
 fn write(operation: &'static str, data: &impl Serialize) -> Result<Value, Failure> {

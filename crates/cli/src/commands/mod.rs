@@ -2,6 +2,7 @@
 
 mod confine;
 pub(crate) mod finish;
+mod interfaces;
 mod join;
 mod list;
 mod manage;

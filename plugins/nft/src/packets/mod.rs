@@ -2,6 +2,7 @@
 //! and do nothing. Each protection is first shown to be needed.
 
 mod allow;
+mod beside;
 mod foreign;
 mod net;
 mod orphan;

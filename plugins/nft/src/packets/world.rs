@@ -2,7 +2,7 @@
 //! jails: plain network namespaces whose links the test makes as a link backend would.
 
 use jail_net::backend::{Actions, Backend, Detach, Drift, Failure, Reaped, Request};
-use jail_net::model::{Attachment, Egress, JailId, Network, Origin, Publish};
+use jail_net::model::{Attachment, Egress, JailId, Network, Origin, Publish, Segment};
 
 use super::net::Net;
 use crate::Nft;
@@ -67,6 +67,26 @@ impl World {
         jail
     }
 
+    /// A jail with its link, beside the host's lan0 and on no bridge; without any rules yet. `last` is the last byte of its
+    /// address there.
+    pub(crate) fn jail_on_lan(&self, last: u8, egress: Egress) -> Jail {
+        let want =
+            Request { attachments: vec![on_lan(last)], forwards: vec![], ..request(last, &[], egress) };
+        let jail = Jail { net: Net::new(), want };
+        self.beside_lan(&jail.net, &jail.want.attachments[0]);
+        jail
+    }
+
+    /// Gives a jail an interface beside the host's lan0.
+    pub(crate) fn beside_lan(&self, net: &Net, attachment: &Attachment) {
+        let Attachment { interface, mac, addresses, .. } = attachment;
+        let there = net.path();
+        self.host.sh(&format!(
+            "ip link add link lan0 name {interface} address {mac} netns {there} type macvlan mode bridge"
+        ));
+        net.sh(&format!("ip addr add {} dev {interface}; ip link set {interface} up", addresses[0]));
+    }
+
     /// The same with its rules.
     pub(crate) fn attached(&self, number: u8, publish: &[&str], egress: Egress) -> Jail {
         let jail = self.jail(number, publish, egress);
@@ -113,13 +133,34 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
+pub(crate) fn ours() -> Network {
+    Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap())
+}
+
+/// An interface beside the host's lan0.
+pub(crate) fn on_lan(last: u8) -> Attachment {
+    let segment = Segment::Parent { parent: "lan0".into(), router: None };
+    let subnet = Some("192.168.77.1/24".parse().unwrap());
+    Attachment {
+        network: Network { name: "lan0".into(), segment, subnet, subnet6: None },
+        interface: "eth1".into(),
+        host_interface: String::new(),
+        mac: format!("02:6a:c0:a8:4d:{last:02x}"),
+        mtu: None,
+        addresses: vec![format!("192.168.77.{last}/24").parse().unwrap()],
+        gateways: vec![],
+        source_gateways: vec![],
+        probe: false,
+    }
+}
+
 pub(crate) fn request(number: u8, publish: &[&str], egress: Egress) -> Request {
     let jail: JailId = format!("3fa04b11c2{number:02x}").parse().unwrap();
     let publish: Vec<Publish> = publish.iter().map(|text| text.parse().unwrap()).collect();
     let host = ["127.0.0.1/32", "10.10.20.1/32", "10.10.30.1/32", "192.0.2.1/32", "192.168.77.1/32"];
     let others = ["10.10.30.0/24"];
-    let dmz = Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap());
-    let network = Network { origin: Origin::Adopted, ..dmz };
+    let adopted = Segment::Bridge { bridge: "br0".into(), origin: Origin::Adopted };
+    let network = Network { segment: adopted, ..ours() };
     Request {
         name: format!("web{number}"),
         attachments: vec![Attachment {
@@ -130,6 +171,8 @@ pub(crate) fn request(number: u8, publish: &[&str], egress: Egress) -> Request {
             mtu: None,
             addresses: vec![format!("10.10.20.{number}/24").parse().unwrap()],
             gateways: vec!["10.10.20.1".parse().unwrap()],
+            source_gateways: vec![],
+            probe: false,
         }],
         jail,
         published: publish.clone(),
