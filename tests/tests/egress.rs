@@ -64,26 +64,51 @@ fn after_the_hosts_rules_are_flushed_it_still_opens_no_connection() {
     host.jail("stop web").succeeds();
 }
 
-#[test]
-fn after_the_hosts_rules_are_flushed_it_calls_no_machine_of_an_adopted_bridge_but_jails() {
-    let host = Host::new();
-    host.foreign_bridge();
-    let admin = |script: &str| host.sh(&format!("ip netns exec admin {script}"));
-    host.sh("ip netns exec admin nc -lk 22 </dev/null >/dev/null 2>&1 &").succeeds();
-    host.until("ip netns exec admin ss -Htln | grep -q :22").succeeds();
-    host.jail("run -d --name=client --net=br0 -- sleep inf").succeeds();
-    host.jail(&format!("--backend=nft run -d {ARTICLE} {SERVERS}")).succeeds();
-    host.until(&dial(JAIL, 80)).succeeds();
-    host.sh("nft flush ruleset").succeeds();
+/// A host with a machine of somebody else's on br0, whoever's the bridge is; it listens on port 22.
+fn hosts_with_a_strange_machine() -> [Host; 2] {
+    let (adopted, ours) = (Host::new(), Host::new());
+    adopted.foreign_bridge();
+    ours.dmz();
+    ours.foreign_port("admin", "10.10.20.99");
+    for host in [&adopted, &ours] {
+        host.sh("ip netns exec admin nc -lk 22 </dev/null >/dev/null 2>&1 &").succeeds();
+        host.until("ip netns exec admin ss -Htln | grep -q :22").succeeds();
+    }
+    [adopted, ours]
+}
 
-    let call = "nc -z -w 1 10.10.20.99 22";
-    host.join("client", call).fails();
-    host.join("client", &dial(JAIL, 80)).exits(0);
-    admin(&dial(JAIL, 80)).exits(0);
-    host.sh("nsenter -n -t $(jail list | grep :client: | cut -d: -f1) nft delete table netdev jail")
-        .succeeds();
-    host.join("client", call).exits(0); // the canary: it was this table that refused it
-    host.jail("stop web client").succeeds();
+const CALL: &str = "nc -z -w 1 10.10.20.99 22";
+
+#[test]
+fn after_the_hosts_rules_are_flushed_it_calls_no_machine_on_its_bridge_but_jails() {
+    for host in hosts_with_a_strange_machine() {
+        host.jail("run -d --name=client --net=br0 -- sleep inf").succeeds();
+        host.jail(&format!("--backend=nft run -d {ARTICLE} {SERVERS}")).succeeds();
+        host.until(&dial(JAIL, 80)).succeeds();
+        host.join("client", CALL).fails();
+        host.sh("nft flush ruleset").succeeds();
+
+        host.join("client", CALL).fails();
+        host.join("client", &dial(JAIL, 80)).exits(0);
+        host.sh(&format!("ip netns exec admin {}", dial(JAIL, 80))).exits(0);
+        host.sh("nsenter -n -t $(jail list | grep :client: | cut -d: -f1) nft delete table netdev jail")
+            .succeeds();
+        host.join("client", CALL).exits(0); // the canary: it was this table that refused it
+        host.jail("stop web client").succeeds();
+    }
+}
+
+#[test]
+fn a_kernel_without_rules_for_frames_refuses_an_adopted_bridge_only() {
+    let [adopted, ours] = hosts_with_a_strange_machine();
+    for host in [&adopted, &ours] {
+        let without = "grep -q netdev /dev/stdin && echo 'Error: Operation not supported' >&2 && exit 1";
+        host.write("/run/old/nft", &format!("#!/bin/sh\n{without}\nexec /usr/sbin/nft \"$@\"\n"));
+        host.sh("chmod +x /run/old/nft").succeeds();
+    }
+    let run = format!("PATH=/run/old:$PATH jail -q run --net=br0 -- {CALL}");
+    adopted.sh(&run).exits(125).says_in_one_sentence(&["--egress=allow", "jail net create"]);
+    ours.sh(&run).exits(1);
 }
 
 #[test]

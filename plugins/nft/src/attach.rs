@@ -27,17 +27,28 @@ pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> 
             Err(failure)
         }
         (Err(failure), Ok(())) => {
-            let made = rule::families(&work.inner.objects).flat_map(rule::remove_table);
-            let _ = run::apply_in(netns, made.collect());
+            let made = [&*work.inner.objects, &*work.frames.objects].concat();
+            let _ = run::apply_in(netns, rule::families(&made).flat_map(rule::remove_table).collect());
             Err(failure)
         }
         (Err(failure), Err(_)) => Err(failure),
     }
 }
 
+/// The jail's tables in one transaction; without the one for frames where the kernel lacks it and it may be done without.
 fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
-    let commands = &work.inner.objects;
-    run::apply_in(netns, commands.to_vec()).map_err(|trouble| foreign::explain(trouble.failure(), commands))
+    let all = [&*work.inner.objects, &*work.frames.objects].concat();
+    let failure = match run::apply_in(netns, all) {
+        Ok(()) => return Ok(()),
+        Err(trouble) => trouble.failure(),
+    };
+    if failure.kind != Kind::Unsupported || work.frames.objects.is_empty() {
+        return Err(failure);
+    }
+    if work.needs_frames {
+        return Err(foreign::explain(failure));
+    }
+    run::apply_in(netns, work.inner.objects.to_vec()).map_err(Trouble::failure)
 }
 
 /// Adds the elements, and before them, in the same transaction, the tables that are missing.

@@ -126,7 +126,7 @@ fn rules(table: &mut Writer, version: &Version, want: &Request) {
         for net in attachment.addresses.iter().filter(|net| version.has(net.addr())) {
             let own = prefix(net.network().to_string(), net.prefix_len());
             let mut opens = vec![is(oif(), text(&attachment.interface)), is(version.destination(), own)];
-            if foreign::are_near(attachment, want.egress) {
+            if foreign::may_be_near(attachment, want.egress) {
                 opens.push(foreign::opens());
             }
             opens.push(accept());

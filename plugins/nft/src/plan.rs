@@ -20,6 +20,10 @@ pub(crate) struct Work {
     pub(crate) shared: Vec<Entry>,
     /// The commands for the jail's own network namespace.
     pub(crate) inner: Nftables<'static>,
+    /// Those for its table of frames, which not every kernel has.
+    pub(crate) frames: Nftables<'static>,
+    /// Whether it cannot do without that table.
+    pub(crate) needs_frames: bool,
 }
 
 /// What `detach` reads.
@@ -54,7 +58,9 @@ pub(crate) fn plan(want: &Request) -> Result<Actions, Failure> {
         comment: entry::comment(&want.jail, &want.name),
         entries: elements::of(want)?,
         shared: want.forwards.iter().map(|interface| elements::forwards(interface)).collect(),
-        inner: Nftables { objects: [inner::table(want), foreign::table(want)].concat().into() },
+        inner: Nftables { objects: inner::table(want).into() },
+        frames: Nftables { objects: foreign::table(want).into() },
+        needs_frames: foreign::are_near(want),
     };
     let undo = write("detach", &Elements { entries: work.entries.clone() })?;
     Ok(Actions { words: words(want), data: write("attach", &work)?, undo: Undo(undo), probes: false })
@@ -65,7 +71,13 @@ fn words(want: &Request) -> Vec<String> {
     if want.attachments.iter().any(|attachment| attachment.network.bridge().is_some()) {
         words.push("the tables inet jail and bridge jail, if this is the first jail".to_owned());
     }
-    words.extend(want.attachments.iter().map(may_send));
+    for attachment in &want.attachments {
+        words.push(may_send(attachment));
+        if foreign::is_taken_for_a_strangers(attachment) {
+            let mac = &attachment.mac;
+            words.push(format!("jails without egress do not call it: {mac} is no MAC that jail makes"));
+        }
+    }
     for publish in &want.publish {
         let host = publish.address.map_or("every address of the host".to_owned(), |at| at.to_string());
         let (protocol, from, to) = (publish.protocol.as_str(), publish.host, publish.jail);
