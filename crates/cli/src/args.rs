@@ -122,6 +122,11 @@ pub(crate) enum Net {
 }
 
 #[derive(Debug, Options)]
+#[command(after_help = "\
+Examples:
+  jail run -d --name=web --net=dmz -p 80 \"rsyslogd; nginx; sleep inf\"
+  jail run --net=dmz -p 127.0.0.1:5300:53/udp -p 6000-6010 -- dnsmasq -k
+  jail run --net=dmz --ip=10.10.20.11 --net=eth1 --mtu=1400 -- myservice")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) identity: Identity,
@@ -132,21 +137,16 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) net: NetOptions,
-    /// Do not ask on the LAN whether somebody uses an address already
+    /// Ask nobody whether they have --ip
     #[arg(long, help_heading = "Network")]
     pub(crate) no_probe: bool,
-    /// Its name servers (may be repeated) [default: the host's]
+    /// A name server [default: the host's]
     #[arg(long, value_name = "A", help_heading = "Network")]
     pub(crate) dns: Vec<IpAddr>,
-    /// Publish a port through the host (may be repeated)
-    #[arg(
-        short,
-        long,
-        value_name = "[HOSTADDR:]PORT[-PORT][:PORT[-PORT]][/tcp|udp]",
-        help_heading = "Network"
-    )]
+    /// Publish a port through the host
+    #[arg(short, long, value_name = "[A:]PORT[:PORT][/udp]", help_heading = "Network")]
     pub(crate) publish: Vec<Publish>,
-    /// Connections it may open itself
+    /// Its own connections
     #[arg(long, value_name = "deny|allow", default_value_t = Egress::Deny, help_heading = "Network")]
     pub(crate) egress: Egress,
 

@@ -168,7 +168,7 @@ fn unknown(option: &str, text: &str, name: &str) -> Failure {
     let failure = usage(format!("{object}: there is no capability {name}"));
     match nearest(name, TABLE.iter().map(|(known, _)| *known)) {
         Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
-        None => failure,
+        None => failure.hint("capabilities(7) has their names"),
     }
 }
 

@@ -6,7 +6,7 @@ use jail_core::spec::{ErrorAction, Resource, Rlimit};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
 pub(crate) struct Filter {
-    /// Refuse a,@group as well, permit !a
+    /// LIST a,@group refuses more, !a less
     #[arg(
         long,
         value_name = "LIST|none",

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use jail_core::{Failure, Process, Registered, Wanted, find, shown, trees};
+use jail_core::{Failure, Process, Registered, Wanted, find, listening, shown, trees, unanswered};
 use serde_json::{Value, json};
 
 use super::{Call, need_root};
@@ -63,6 +63,10 @@ pub(super) fn inspect(call: &Call, jail: &str) -> Result<ExitCode, Failure> {
     let mut all = describe(&jail);
     all["plan"] = serde_json::to_value(&jail.plan).unwrap_or_default();
     all["lines"] = json!(jail.plan.lines());
+    let jails = [jail];
+    let listening = trees(&jails).pop().map_or_else(Vec::new, |processes| listening(&jails[0], &processes));
+    all["unanswered"] = json!(unanswered(&jails[0], &listening));
+    all["listening"] = json!(listening);
     output::json(&all)
 }
 
