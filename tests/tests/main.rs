@@ -22,4 +22,5 @@ mod publish;
 mod services;
 mod starts;
 mod userns;
+mod variants;
 mod views;
