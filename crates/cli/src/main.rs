@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod output;
+mod usage;
 
 use std::process::ExitCode;
 

@@ -26,7 +26,7 @@ impl MountPlan {
         let mut doors = Vec::new();
         for (order, mount) in self.mounts.iter().enumerate() {
             let after = self.mounts.get(order + 1..).unwrap_or_default();
-            let covers = after.iter().filter(|other| other.what != What::Frozen);
+            let covers = after.iter().filter(|other| !matches!(other.what, What::Frozen | What::NoExec));
             let What::Host { source, granted, deep } = &mount.what else { continue };
             if covers.clone().any(|other| is_below(&mount.target, &other.target)) {
                 continue;

@@ -175,7 +175,7 @@ pub fn refuse_twice(publications: &[Publish]) -> Result<(), Failure> {
             let protocol = first.protocol.as_str();
             let message =
                 format!("{} and {} both publish port {port}/{protocol}", option(first), option(second));
-            return Err(failure(Kind::Usage, second, message).hint("leave one of them away"));
+            return Err(failure(Kind::Usage, second, message).hint("leave one of them out"));
         }
         rest = others;
     }

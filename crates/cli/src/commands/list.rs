@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use jail_core::{Failure, Process, Registered, Wanted, find, shown, trees};
+use jail_core::{Failure, Process, Registered, Wanted, find, listening, shown, trees, unanswered};
 use serde_json::{Value, json};
 
 use super::{Call, need_root};
@@ -71,13 +71,17 @@ pub(super) fn inspect(call: &Call, jail: &str) -> Result<ExitCode, Failure> {
     let mut all = describe(&jail);
     all["plan"] = serde_json::to_value(&jail.plan).unwrap_or_default();
     all["lines"] = json!(jail.plan.lines());
+    let jails = [jail];
+    let listening = trees(&jails).pop().map_or_else(Vec::new, |processes| listening(&jails[0], &processes));
+    all["unanswered"] = json!(unanswered(&jails[0], &listening));
+    all["listening"] = json!(listening);
     output::json(&all)
 }
 
 /// `PID:USER:NAME:COMMAND`.
 fn line(jail: &Registered) -> String {
     let pid = jail.status.as_ref().map_or_else(|| "-".to_owned(), |status| status.pid.to_string());
-    format!("{pid}:root:{}:{}", jail.plan.name, shown(&jail.plan.command))
+    format!("{pid}:{}:{}:{}", shown(&jail.plan.user.name), jail.plan.name, shown(&jail.plan.command))
 }
 
 /// Everything `list --json` tells of a jail.
@@ -91,7 +95,8 @@ fn describe(jail: &Registered) -> Value {
         "id": jail.plan.id,
         "name": jail.plan.name,
         "pid": status.map(|status| status.pid),
-        "user": "root",
+        "user": jail.plan.user.name,
+        "userns": jail.plan.userns,
         "command": jail.plan.command,
         "started": status.map(|status| &status.started),
         "state": jail.state(),
