@@ -1,91 +1,46 @@
-//! `attach`: the jail's elements on the host and its own table inside, at the same time; all or nothing.
+//! `attach`: the jail's elements on the host and its own tables inside, at the same time; all or nothing.
 
 use std::os::fd::BorrowedFd;
 
-use jail_net::backend::{Failure, Kind};
+use jail_firewall::nft::foreign;
+use jail_firewall::nft::rule;
+use jail_firewall::nft::run::{self, Trouble};
+use jail_firewall::{Lock, Place};
+use jail_net::backend::Failure;
 
-use crate::entry::{self, Entry};
-use crate::lock::Lock;
 use crate::plan::Work;
-use crate::rule::{self, Object};
-use crate::run::{self, Trouble, Until};
-use crate::{foreign, listing, skeleton};
+use crate::{LOCK, TABLE, tables};
 
-pub(crate) fn attach(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
+pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
     let (host, inner) = std::thread::scope(|scope| {
-        let inner = scope.spawn(|| apply_inside(work, netns));
-        let host = apply_on_host(work);
+        let inner = scope.spawn(|| apply_inside(place, work, netns));
+        let host = apply_on_host(place, work);
         (host, inner.join())
     });
     let inner = inner.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match (host, inner) {
         (Ok(()), Ok(())) => Ok(()),
         (Ok(()), Err(failure)) => {
-            run::apply(entry::remove(&work.entries), Until::Commit).map_err(Trouble::failure)?;
+            tables(place).remove(&work.entries).map_err(Trouble::failure)?;
             Err(failure)
         }
         (Err(failure), Ok(())) => {
-            let made = rule::families(&work.inner.objects).flat_map(rule::remove_table);
-            run::apply_in(netns, made.collect()).map_err(Trouble::failure)?;
+            let made = rule::families(&work.inner.objects);
+            let remove = made.flat_map(|family| rule::remove_table(family, TABLE));
+            run::apply_in(place, netns, remove.collect()).map_err(Trouble::failure)?;
             Err(failure)
         }
         (Err(failure), Err(_)) => Err(failure),
     }
 }
 
-fn apply_inside(work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
+fn apply_inside(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
     let commands = &work.inner.objects;
-    run::apply_in(netns, commands.to_vec()).map_err(|trouble| foreign::explain(trouble.failure(), commands))
+    run::apply_in(place, netns, commands.to_vec())
+        .map_err(|trouble| foreign::explain(trouble.failure(), commands))
 }
 
-/// Adds the elements, and before them, in the same transaction, the tables that are missing.
-///
-/// Others may make the tables between our look and our transaction; the kernel then refuses it whole, and the next look
-/// is newer. So it is with whose a key is.
-fn apply_on_host(work: &Work) -> Result<(), Failure> {
-    let mut elements = entry::add(&work.entries, &work.comment);
-    elements.extend(entry::add(&work.shared, "shared by jails"));
-    let lock = Lock::to_add()?;
-    let mut last = Trouble::Missing;
-    for _ in 0..4 {
-        let tables = missing_tables()?;
-        let none_missing = tables.is_empty();
-        match run::apply_holding(&lock, [tables, elements.clone()].concat()) {
-            Ok(()) => return Ok(()),
-            Err(Trouble::Other(failure)) => return Err(failure),
-            Err(trouble) => last = trouble,
-        }
-        if none_missing && let Some(conflict) = conflict(work)? {
-            return Err(conflict);
-        }
-    }
-    Err(last.failure().hint("remove table inet jail and table bridge jail if no jail runs"))
-}
-
-fn missing_tables() -> Result<Vec<Object>, Failure> {
-    let mut tables = Vec::new();
-    for family in skeleton::FAMILIES {
-        if !skeleton::is_there(family)? {
-            tables.extend(skeleton::table(family));
-        }
-    }
-    Ok(tables)
-}
-
-/// Which key is another jail's, if one still is. nft's own error does not say.
-fn conflict(work: &Work) -> Result<Option<Failure>, Failure> {
-    let theirs = listing::entries()?.into_iter().find_map(|found| {
-        let clash = |ours: &&Entry| {
-            ours.set == found.entry.set
-                && found.entry.value != ours.value
-                && ours.value.is_some()
-                && entry::overlap(&ours.key, &found.entry.key)
-        };
-        work.entries.iter().find(clash).map(|ours| (entry::option(ours), found.jail))
-    });
-    Ok(theirs.map(|(object, jail)| {
-        let message = format!("{object} is already jail {jail}'s");
-        Failure::new(Kind::Conflict, "network", "nft add element", object, message)
-            .hint("stop that jail, or choose another; jail gc removes what a dead one left")
-    }))
+fn apply_on_host(place: &Place, work: &Work) -> Result<(), Failure> {
+    let lock = Lock::shared(&place.run, LOCK)?;
+    tables(place).add(&lock, &work.entries, &work.shared, &work.comment)
 }

@@ -1,13 +1,14 @@
 //! What an attach does, decided before it: the elements and the jail's own table as data, and the same in words.
 
+use jail_firewall::nft::entry::{self, Entry};
+use jail_firewall::nft::{bridge, foreign};
 use jail_net::backend::{Actions, Failure, Kind, Request, Undo};
 use jail_net::model::{Egress, JailId};
 use nftables::schema::Nftables;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::entry::{self, Entry};
-use crate::{elements, foreign, inner};
+use crate::{elements, inner};
 
 /// What `attach` reads.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,7 +43,7 @@ impl Elements {
 
 pub(crate) fn plan(want: &Request) -> Result<Actions, Failure> {
     for interface in &want.forwards {
-        elements::nameable(interface)?;
+        bridge::nameable(interface)?;
     }
     let work = Work {
         jail: want.jail.clone(),

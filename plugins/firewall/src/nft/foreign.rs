@@ -1,8 +1,8 @@
-//! The jail's second table, where its bridge is somebody else's and has ports that are no jail's: a virtual machine, an
-//! uplink. The host's bridge table keeps the jail from calling them; this one does where `nft flush ruleset` on the
-//! host does not reach.
+//! A table in the jail's network namespace, where its bridge is somebody else's and has ports that are no jail's: a
+//! virtual machine, an uplink. The host's bridge table keeps the jail from calling them; this one does where
+//! `nft flush ruleset` on the host does not reach.
 //!
-//! The table of family inet tracks connections, and marks what opens one on the jail's own bridge. To whom it goes is
+//! The jail's other rules track connections, and mark what opens one on the jail's own bridge. To whom it goes is
 //! known as the frame leaves, by its MAC. The jail has no say in either: marks and the neighbour table belong to who
 //! owns the namespace. The one limit: a machine that gives itself a MAC that begins as a jail's is taken for a jail.
 //!
@@ -13,34 +13,37 @@ use jail_net::model::{Attachment, Egress, Origin};
 use nftables::expr::MetaKey;
 use nftables::types::NfFamily;
 
-use crate::rule::{
+use super::rule::{
     self, Object, Stmt, Writer, and, count, drop, field, is, is_not, meta, number, set_mark, text,
 };
 
 /// The mark of a packet that opens a connection on the jail's own bridge. Nobody else's rules are in the namespace.
-const OPENS: u32 = 1;
+pub const OPENS: u32 = 1;
+
+/// The name of the table. No other backend's rules are in the namespace.
+pub const TABLE: &str = "jail";
 
 /// What every jail's MAC begins with (`jail_net::mac`), and how much of it that is.
 const JAILS: &str = "02:6a:00:00:00:00";
 const BEGINNING: &str = "ff:ff:00:00:00:00";
 
 /// Whether the jail must be kept from machines on the bridge of this interface.
-pub(crate) fn are_near(attachment: &Attachment, egress: Egress) -> bool {
+pub fn are_near(attachment: &Attachment, egress: Egress) -> bool {
     egress != Egress::Allow && attachment.network.origin == Origin::Adopted
 }
 
 /// Marks a packet as one that opens a connection.
-pub(crate) fn opens() -> Stmt {
+pub fn opens() -> Stmt {
     set_mark(OPENS)
 }
 
 /// The commands that make the table; none where no interface needs it. It dies with the namespace.
-pub(crate) fn table(want: &Request) -> Vec<Object> {
+pub fn table(want: &Request) -> Vec<Object> {
     let guarded = || want.attachments.iter().filter(|attachment| are_near(attachment, want.egress));
     if guarded().next().is_none() {
         return Vec::new();
     }
-    let mut table = Writer::create(NfFamily::NetDev);
+    let mut table = Writer::create(NfFamily::NetDev, TABLE);
     for attachment in guarded() {
         let interface = &attachment.interface;
         let begins = and(field("ether", "daddr"), text(BEGINNING));
@@ -54,7 +57,7 @@ pub(crate) fn table(want: &Request) -> Vec<Object> {
 }
 
 /// Where the kernel lacks what these commands need for this table, what to do about it.
-pub(crate) fn explain(failure: Failure, commands: &[Object]) -> Failure {
+pub fn explain(failure: Failure, commands: &[Object]) -> Failure {
     let asked = rule::families(commands).any(|family| family == NfFamily::NetDev);
     if !asked || failure.kind != Kind::Unsupported {
         return failure;
@@ -70,7 +73,7 @@ mod tests {
     use jail_net::mac::Mac;
 
     use super::*;
-    use crate::packets::world::request;
+    use jail_net::conformance::request;
 
     #[test]
     fn only_a_jail_without_egress_on_a_bridge_of_somebody_elses_has_the_table() {

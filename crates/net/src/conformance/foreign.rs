@@ -1,62 +1,58 @@
-//! Machines on the jail's bridge that are no jails, where the host's own rules are gone: the jail's tables alone keep
+//! Machines on the jail's bridge that are no jails, where the host's own rules are gone: the jail's rules alone keep
 //! it from calling them. It answers them and the host, and talks to other jails.
 
-use jail_net::model::Egress::Deny;
+use crate::model::Egress::Deny;
 
 use super::net::{nothing_from, something_from, unanswered};
-use super::world;
-use super::world::{Jail, World};
+use super::{Case, Jail, Must, World};
 
 /// Gives the jail an IPv6 address beside its own.
 fn with_ipv6(mut jail: Jail, address: &str) -> Jail {
     jail.net.sh(&format!("ip -6 addr add {address} dev eth0 nodad"));
     let attachment = &mut jail.want.attachments[0];
-    attachment.addresses.push(address.parse().unwrap());
-    attachment.network.subnet6 = Some("fd00::1/64".parse().unwrap());
+    attachment.addresses.push(address.parse().must());
+    attachment.network.subnet6 = Some("fd00::1/64".parse().must());
     jail
 }
 
 /// Two jails with both kinds of address, and a machine with both; the host's rules are gone.
-fn flushed() -> Option<(World, Jail, Jail)> {
-    let world = world()?;
+fn flushed<'a>(case: &Case<'a>) -> Option<(World<'a>, Jail, Jail)> {
+    let world = case.world()?;
     world.host.sh("ip -6 addr add fd00::1/64 dev br0 nodad");
     world.neighbour.sh("ip -6 addr add fd00::c8/64 dev eth0 nodad");
     let web = with_ipv6(world.jail(10, &["80", "53/udp"], Deny), "fd00::10/64");
     let db = with_ipv6(world.jail(11, &[], Deny), "fd00::11/64");
     for jail in [&web, &db] {
-        world.attach(jail).unwrap();
+        world.attach(jail).must();
     }
-    world.host.sh("nft flush ruleset");
+    world.host.sh(case.subject.flush);
     Some((world, web, db))
 }
 
-#[test]
-fn a_machine_on_the_bridge_is_not_called_once_the_hosts_rules_are_flushed() {
-    let Some((world, web, canary)) = flushed() else { return };
+pub fn a_machine_on_the_bridge_is_not_called_once_the_hosts_rules_are_flushed(case: &Case<'_>) {
+    let Some((world, web, canary)) = flushed(case) else { return };
     canary.net.sh("nft delete table netdev jail");
     world.neighbour.serve_tcp("[::]:22");
     for (target, from, number) in [("10.10.20.200", "0.0.0.0:53", 514), ("[fd00::c8]", "[::]:53", 515)] {
         let heard = world.neighbour.listen_udp(&format!("[::]:{number}"));
-        let say = |jail: &Jail| jail.net.udp_from(from, &format!("{target}:{number}"));
+        let say = |jail: &Jail| jail.net.say(from, &format!("{target}:{number}"));
         assert!(canary.net.tcp(&format!("{target}:22")).is_ok(), "canary {target}");
-        let _ = say(&canary);
+        say(&canary);
         assert!(something_from(&heard), "canary {target}");
         assert!(unanswered(web.net.tcp(&format!("{target}:22"))), "{target}");
-        let _ = say(&web);
+        say(&web);
         assert!(nothing_from(&heard), "{target}, from a port it publishes");
     }
 }
 
-#[test]
-fn a_call_is_not_taken_for_an_answer_because_the_jail_forged_the_question() {
-    let Some((world, web, canary)) = flushed() else { return };
-    canary.net.sh("nft delete rule inet jail output handle \
-                   $(nft -a list chain inet jail output | sed -n 's/.*fib saddr.*handle //p')");
+pub fn a_call_is_not_taken_for_an_answer_because_the_jail_forged_the_question(case: &Case<'_>) {
+    let Some((world, web, canary)) = flushed(case) else { return };
+    canary.net.sh(case.subject.forge);
     let heard = world.neighbour.listen_udp("[::]:514");
     let ask_itself_and_answer = |jail: &Jail, own: &str| {
         jail.net.sh("echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind"); // for one socket anybody can: IPV6_FREEBIND
-        let _ = jail.net.udp_from("[fd00::c8]:514", own);
-        let _ = jail.net.udp_from(own, "[fd00::c8]:514");
+        jail.net.say("[fd00::c8]:514", own);
+        jail.net.say(own, "[fd00::c8]:514");
     };
     ask_itself_and_answer(&canary, "[fd00::11]:5353");
     assert!(something_from(&heard), "canary");
@@ -64,9 +60,8 @@ fn a_call_is_not_taken_for_an_answer_because_the_jail_forged_the_question() {
     assert!(nothing_from(&heard));
 }
 
-#[test]
-fn it_answers_machines_and_the_host_from_any_port_once_the_hosts_rules_are_flushed() {
-    let Some((world, web, _)) = flushed() else { return };
+pub fn it_answers_machines_and_the_host_from_any_port_once_the_hosts_rules_are_flushed(case: &Case<'_>) {
+    let Some((world, web, _)) = flushed(case) else { return };
     for port in [80, 8000] {
         web.net.serve_tcp(&format!("[::]:{port}"));
     }
@@ -88,9 +83,8 @@ fn it_answers_machines_and_the_host_from_any_port_once_the_hosts_rules_are_flush
     }
 }
 
-#[test]
-fn jails_talk_to_each_other_once_the_hosts_rules_are_flushed() {
-    let Some((_world, web, db)) = flushed() else { return };
+pub fn jails_talk_to_each_other_once_the_hosts_rules_are_flushed(case: &Case<'_>) {
+    let Some((_world, web, db)) = flushed(case) else { return };
     for jail in [&web, &db] {
         jail.net.serve_tcp("[::]:5432");
         jail.net.serve_udp("[::]:53");

@@ -1,16 +1,19 @@
-//! `table bridge jail`: what may come out of a jail's port of a bridge. Other ports are never looked at twice.
+//! The table of family bridge: what may come out of a jail's port of a bridge. Other ports are never looked at twice.
 //!
 //! This is what makes an address a jail's own: beyond here a packet with a jail's source address came from that jail's
-//! port, and a packet from its port has its address. So the table of family inet goes by addresses; no packet mark is
+//! port, and a packet from its port has its address. So rules for what is routed go by addresses; no packet mark is
 //! needed, which other people's rules could share or overwrite.
 
+use jail_net::backend::{Failure, Kind, Request};
+use jail_net::model::{Attachment, Egress, PortRange, Protocol};
 use nftables::schema::SetFlag::Interval;
 use nftables::schema::SetType::{EtherAddr, Ifname, InetService, Ipv4Addr, Ipv6Addr};
 use nftables::types::{NfChainType, NfFamily, NfHook};
 
-use crate::rule::{
+use super::entry::Entry;
+use super::rule::{
     Expr, Object, Writer, accept, and, any_of, concat, count, drop, field, goto, iif, in_set, is, is_not,
-    jump, not_in_set, number, oif, text,
+    jump, not_in_set, number, oif, range, text,
 };
 
 /// Before everybody else's, broute and dnat (-300) included: what is dropped here is seen by nobody.
@@ -21,8 +24,9 @@ const FILTER: i32 = -200;
 const SYN: u32 = 0x02;
 const SYN_ACK: u32 = 0x12;
 
-pub(super) fn table() -> Vec<Object> {
-    let mut table = Writer::create(NfFamily::Bridge);
+/// The commands that make the table.
+pub fn table(name: &'static str) -> Vec<Object> {
+    let mut table = Writer::create(NfFamily::Bridge, name);
     table.set("ports", &[Ifname], &[]);
     table.set("known4", &[Ifname, EtherAddr, Ipv4Addr], &[]);
     table.set("known6", &[Ifname, EtherAddr, Ipv6Addr], &[]);
@@ -104,4 +108,59 @@ fn uplink(table: &mut Writer) {
     ];
     table.rule("leaving", [is(field("icmpv6", "type"), any_of(&answers6)), accept()]);
     table.rule("leaving", [count(), drop()]);
+}
+
+/// What a jail adds to the table: its ports of bridges, who may be behind each, and what a neighbour that is not a jail
+/// may be answered from over UDP.
+///
+/// # Errors
+/// `Unsupported` for a bridge that [cannot be named](nameable).
+pub fn entries(want: &Request) -> Result<Vec<Entry>, Failure> {
+    let mut entries = Vec::new();
+    for attachment in &want.attachments {
+        nameable(&attachment.network.bridge)?;
+        port(&mut entries, attachment, want.egress);
+        let udp = want.publish.iter().filter(|publish| publish.protocol == Protocol::Udp);
+        for publish in udp {
+            let entry = answers(&attachment.host_interface, publish.jail);
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// Refuses an interface name that nft would take for something else: a leading `@`, a trailing `*`.
+///
+/// # Errors
+/// `Unsupported`.
+pub fn nameable(interface: &str) -> Result<(), Failure> {
+    if interface.starts_with('@') || interface.ends_with('*') || interface.contains(['"', '\\']) {
+        let message = format!("the firewall backend cannot name the interface {interface} in a rule");
+        return Err(Failure::new(Kind::Unsupported, "network", "plan", interface, message)
+            .hint("rename the interface"));
+    }
+    Ok(())
+}
+
+fn port(entries: &mut Vec<Entry>, attachment: &Attachment, egress: Egress) {
+    let port = || text(&attachment.host_interface);
+    let mut add = |set: &str, key| entries.push(Entry::new(NfFamily::Bridge, set, key));
+    add("ports", port());
+    if egress == Egress::Allow {
+        add("egress", port());
+    }
+    for net in &attachment.addresses {
+        let known = if net.addr().is_ipv4() { "known4" } else { "known6" };
+        add(known, concat([port(), text(&attachment.mac), text(net.addr().to_string())]));
+    }
+}
+
+fn answers(port: &str, ports: PortRange) -> Entry {
+    let (set, number) = match ports.width() {
+        1 => ("answers", number(ports.first.into())),
+        _ => ("answer_ranges", range(ports.first, ports.last)),
+    };
+    Entry::new(NfFamily::Bridge, set, concat([text(port), number]))
 }

@@ -1,59 +1,69 @@
-//! The lock between those who add elements and those who remove them, held by nft itself: when whoever started it is
-//! killed, nft goes on, and may commit what it was given long after. Who removes waits until no such nft is left.
+//! The lock between those who change a backend's rules, held by the program that changes them itself: when whoever
+//! started it is killed, it goes on, and may commit what it was given long after. Who removes waits until no such
+//! program is left.
 //!
-//! Adding is shared, removing is exclusive (flock(2), on an open file that nft inherits). A second file is the gate that
-//! all pass one by one on their way to the lock: jails that start without a pause cannot keep a removal waiting.
+//! It is shared or exclusive (flock(2), on an open file that the program inherits). A second file is the gate that all
+//! pass one by one on their way to the lock: jails that start without a pause cannot keep a removal waiting.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jail_net::backend::Failure;
 use nix::fcntl::OFlag;
 
-/// Held while it lives, and if its process is killed for as long as the nft that was given it runs.
+/// Held while it lives, and if its process is killed for as long as the program that was given it runs.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// To add: waits for those who remove.
-    pub(crate) fn to_add() -> Result<Self, Failure> {
-        take(&directory(), File::lock_shared)
+    /// The lock of this name in `dir` beside others who take it so; waits for who has it alone.
+    ///
+    /// # Errors
+    /// What mkdir(2), open(2) and flock(2) answer.
+    pub fn shared(dir: &Path, name: &str) -> Result<Self, Failure> {
+        take(dir, name, File::lock_shared)
     }
 
-    /// To remove: waits for those who add, orphans included.
-    pub(crate) fn to_remove() -> Result<Self, Failure> {
-        take(&directory(), File::lock)
+    /// The lock of this name in `dir` alone: waits for all others, orphans included.
+    ///
+    /// # Errors
+    /// What mkdir(2), open(2) and flock(2) answer.
+    pub fn exclusive(dir: &Path, name: &str) -> Result<Self, Failure> {
+        take(dir, name, File::lock)
     }
 
-    /// For nft to inherit as a standard descriptor.
-    pub(crate) fn share(&self) -> io::Result<File> {
+    /// For a program to inherit as a standard descriptor.
+    ///
+    /// # Errors
+    /// What fcntl(2) answers.
+    pub fn share(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 }
 
 impl Drop for Lock {
-    /// Gives it up also for an nft that has committed and not ended yet, which can take it 50 ms.
+    /// Gives it up also for a program that has committed and not ended yet, which can take nft 50 ms.
     fn drop(&mut self) {
-        // Should it fail, the end of nft does it.
+        // Should it fail, the end of the program does it.
         let _ = self.file.unlock();
     }
 }
 
-fn take(dir: &Path, lock: fn(&File) -> io::Result<()>) -> Result<Lock, Failure> {
+fn take(dir: &Path, name: &str, lock: fn(&File) -> io::Result<()>) -> Result<Lock, Failure> {
+    let path = dir.join(format!("{name}.lock"));
     let take = || {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        let gate = open(&dir.join("nft-gate.lock"))?;
-        let file = open(&dir.join("nft.lock"))?;
+        let gate = open(&dir.join(format!("{name}-gate.lock")))?;
+        let file = open(&path)?;
         uninterrupted(|| gate.lock())?;
         uninterrupted(|| lock(&file))?;
         Ok(Lock { file })
     };
-    let object = || dir.join("nft.lock").display().to_string();
-    take().map_err(|error| Failure::call("network", "flock", object(), &error))
+    take().map_err(|error| Failure::call("network", "flock", path.display().to_string(), &error))
 }
 
 fn uninterrupted(mut call: impl FnMut() -> io::Result<()>) -> io::Result<()> {
@@ -78,18 +88,6 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-#[cfg(not(test))]
-fn directory() -> PathBuf {
-    "/run/jail".into()
-}
-
-/// The tests leave the machine's own alone.
-#[cfg(test)]
-fn directory() -> PathBuf {
-    let own = || std::env::current_exe().unwrap().with_file_name("jail-nft-test");
-    std::env::var_os("JAIL_NFT_TEST_DIR").map_or_else(own, PathBuf::from)
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -103,13 +101,13 @@ mod tests {
     fn the_files_are_for_root_alone_and_no_link_is_followed() {
         let temporary = tempfile::tempdir().unwrap();
         let dir = temporary.path().join("run/jail");
-        drop(take(&dir, File::lock).unwrap());
+        drop(take(&dir, "nft", File::lock).unwrap());
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
         assert_eq!(mode(&dir), 0o700);
         assert_eq!(mode(&dir.join("nft.lock")), 0o600);
         std::fs::remove_file(dir.join("nft.lock")).unwrap();
         symlink("/dev/null", dir.join("nft.lock")).unwrap();
-        assert_eq!(take(&dir, File::lock).unwrap_err().errno, Some(libc::ELOOP));
+        assert_eq!(take(&dir, "nft", File::lock).unwrap_err().errno, Some(libc::ELOOP));
     }
 
     #[test]
@@ -117,13 +115,13 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let dir = temporary.path();
         let (tell, told) = mpsc::channel();
-        let first = take(dir, File::lock_shared).unwrap();
-        drop(take(dir, File::lock_shared).expect("adding is shared"));
+        let first = take(dir, "nft", File::lock_shared).unwrap();
+        drop(take(dir, "nft", File::lock_shared).expect("adding is shared"));
         thread::scope(|scope| {
             let start = |who: &'static str, lock: fn(&File) -> io::Result<()>| {
                 let tell = tell.clone();
                 scope.spawn(move || {
-                    let lock = take(dir, lock).unwrap();
+                    let lock = take(dir, "nft", lock).unwrap();
                     tell.send(who).unwrap();
                     drop(lock);
                 });

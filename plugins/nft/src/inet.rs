@@ -2,17 +2,18 @@
 //!
 //! A jail is known by its address: `table bridge jail` has seen to it that the address is the jail's own.
 
+use jail_firewall::nft::rule::{
+    Expr, Object, Stmt, TCP, UDP, Writer, accept, any_of, concat, count, dnat, drop, field, iif, in_set, is,
+    jump, l4_is, masquerade, meta, not_in_set, oif, prefix, refuse, related_error, state, text,
+    to_own_address, was_dnat,
+};
 use nftables::expr::MetaKey;
 use nftables::schema::SetFlag::Interval;
 use nftables::schema::SetType::{self, Ifname, InetProto, InetService, Ipv4Addr, Ipv6Addr, Mark};
 use nftables::stmt::NATFamily;
 use nftables::types::{NfChainType, NfFamily, NfHook};
 
-use crate::rule::{
-    Expr, Object, Stmt, TCP, UDP, Writer, accept, any_of, concat, count, dnat, drop, field, iif, in_set, is,
-    jump, l4_is, masquerade, meta, not_in_set, oif, prefix, refuse, related_error, state, text,
-    to_own_address, was_dnat,
-};
+use crate::TABLE;
 
 const AFTER_CONNTRACK: i32 = -150;
 const DNAT: i32 = -100;
@@ -56,8 +57,8 @@ impl Version {
     }
 }
 
-pub(super) fn table() -> Vec<Object> {
-    let mut table = Writer::create(NfFamily::INet);
+pub(crate) fn table() -> Vec<Object> {
+    let mut table = Writer::create(NfFamily::INet, TABLE);
     sets(&mut table);
     for chain in ["hostport", "to_jail", "from_jail", "not_ours", "from_jail_to_host"] {
         table.chain(chain);

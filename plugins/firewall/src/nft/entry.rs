@@ -6,36 +6,42 @@ use nftables::schema::{Element, NfCmd, NfListObject, NfObject};
 use nftables::types::NfFamily;
 use serde::{Deserialize, Serialize};
 
-use crate::rule::{Expr, Object, TABLE, TCP, UDP, number};
+use super::rule::{Expr, Object, TCP, UDP, number};
+use super::word;
 
 /// One element of a set, or with a value of a map.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    pub(crate) family: NfFamily,
-    pub(crate) set: String,
-    pub(crate) key: Expr,
+pub struct Entry {
+    /// The family of the table.
+    pub family: NfFamily,
+    /// The set or map.
+    pub set: String,
+    /// Its key.
+    pub key: Expr,
+    /// Its value in a map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<Expr>,
+    pub value: Option<Expr>,
 }
 
 impl Entry {
-    pub(crate) fn new(family: NfFamily, set: impl Into<String>, key: Expr) -> Self {
+    /// An element of a set.
+    pub fn new(family: NfFamily, set: impl Into<String>, key: Expr) -> Self {
         Entry { family, set: set.into(), key, value: None }
     }
 
-    pub(crate) fn with(self, value: Expr) -> Self {
+    /// The same with a value, of a map.
+    pub fn with(self, value: Expr) -> Self {
         Entry { value: Some(value), ..self }
     }
 
-    /// The set and the key, as nft writes them.
-    pub(crate) fn words(&self) -> String {
-        let family = crate::skeleton::word(self.family);
-        format!("{} in set {} of table {family} {TABLE}", parts(&self.key).join(" . "), self.set)
+    /// The key and the set in the table of this name, as nft writes them.
+    pub fn words(&self, table: &str) -> String {
+        format!("{} in set {} of table {} {table}", parts(&self.key).join(" . "), self.set, word(self.family))
     }
 }
 
 /// A protocol with ports, as a number: nft looks a name up in /etc/protocols, which a small host does not have.
-pub(crate) fn protocol(protocol: Protocol) -> Expr {
+pub fn protocol(protocol: Protocol) -> Expr {
     number(match protocol {
         Protocol::Tcp => TCP,
         Protocol::Udp => UDP,
@@ -63,7 +69,7 @@ fn part(key: &Expr) -> String {
 }
 
 /// The user's option that asked for a key of a map: `--publish=80`, `--ip=10.10.20.10`.
-pub(crate) fn option(entry: &Entry) -> String {
+pub fn option(entry: &Entry) -> String {
     let parts = parts(&entry.key);
     match parts.as_slice() {
         [address] => format!("--ip={address}"),
@@ -72,7 +78,7 @@ pub(crate) fn option(entry: &Entry) -> String {
             format!("--publish=[{address}]:{port}{}", suffix(protocol))
         }
         [address, protocol, port] => format!("--publish={address}:{port}{}", suffix(protocol)),
-        _ => entry.words(),
+        _ => parts.join(" . "),
     }
 }
 
@@ -81,7 +87,7 @@ fn suffix(protocol: &str) -> &'static str {
 }
 
 /// Whether two keys of one set have something in common.
-pub(crate) fn overlap(a: &Expr, b: &Expr) -> bool {
+pub fn overlap(a: &Expr, b: &Expr) -> bool {
     match (a, b) {
         (Expression::Named(NamedExpression::Concat(a)), Expression::Named(NamedExpression::Concat(b))) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| overlap(a, b))
@@ -105,7 +111,7 @@ fn span(key: &Expr) -> Option<(u32, u32)> {
 }
 
 /// The element comment that says whose it is: the id, which is what counts, and the name for people.
-pub(crate) fn comment(jail: &JailId, name: &str) -> String {
+pub fn comment(jail: &JailId, name: &str) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
     let name: String = name.chars().filter(plain).take(64).collect(); // nft ends a comment at 128 bytes
     format!("{jail} {name}")
@@ -114,8 +120,8 @@ pub(crate) fn comment(jail: &JailId, name: &str) -> String {
 /// The commands that add these elements, commented with whose they are.
 ///
 /// An element that is there with the same value stays as it is; one with another value fails them all (EEXIST).
-pub(crate) fn add(entries: &[Entry], comment: &str) -> Vec<Object> {
-    commands(entries, |entry| {
+pub fn add(table: &'static str, entries: &[Entry], comment: &str) -> Vec<Object> {
+    commands(table, entries, |entry| {
         let key = Expression::Named(NamedExpression::Elem(Elem {
             val: Box::new(entry.key.clone()),
             timeout: None,
@@ -133,9 +139,9 @@ pub(crate) fn add(entries: &[Entry], comment: &str) -> Vec<Object> {
 /// The commands that remove these elements if they are the jail's, and change nothing (EEXIST) if a key has become
 /// another jail's: nft's delete ignores the value, so each is first added with the value it should have. For that
 /// reason one that is not there is no error either.
-pub(crate) fn remove(entries: &[Entry]) -> Vec<Object> {
-    let claim = commands(entries, |entry| pair(entry.key.clone(), entry));
-    let delete = commands(entries, |entry| entry.key.clone());
+pub fn remove(table: &'static str, entries: &[Entry]) -> Vec<Object> {
+    let claim = commands(table, entries, |entry| pair(entry.key.clone(), entry));
+    let delete = commands(table, entries, |entry| entry.key.clone());
     let claim = claim.into_iter().map(|element| NfObject::CmdObject(NfCmd::Add(element)));
     claim.chain(delete.into_iter().map(|element| NfObject::CmdObject(NfCmd::Delete(element)))).collect()
 }
@@ -148,14 +154,18 @@ fn pair(key: Expr, entry: &Entry) -> Expr {
 }
 
 /// One object for each set: nft takes a thousand elements in one command far faster than in a thousand.
-fn commands(entries: &[Entry], element: impl Fn(&Entry) -> Expr) -> Vec<NfListObject<'static>> {
+fn commands(
+    table: &'static str,
+    entries: &[Entry],
+    element: impl Fn(&Entry) -> Expr,
+) -> Vec<NfListObject<'static>> {
     let mut entries: Vec<_> = entries.iter().collect();
     entries.sort_by(|a, b| a.set.cmp(&b.set));
     let of_one_set = entries.chunk_by(|a, b| a.family == b.family && a.set == b.set);
     let object = |of_set: &[&Entry]| {
         NfListObject::Element(Element {
             family: of_set[0].family,
-            table: TABLE.into(),
+            table: table.into(),
             name: of_set[0].set.clone().into(),
             elem: of_set.iter().map(|entry| element(entry)).collect::<Vec<_>>().into(),
         })
@@ -166,7 +176,7 @@ fn commands(entries: &[Entry], element: impl Fn(&Entry) -> Expr) -> Vec<NfListOb
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::{concat, range, text};
+    use crate::nft::rule::{concat, range, text};
 
     fn port(first: u16, last: u16) -> Entry {
         let port = if first == last { number(first.into()) } else { range(first, last) };
@@ -180,7 +190,7 @@ mod tests {
     #[test]
     fn a_key_reads_as_the_user_wrote_it() {
         assert_eq!(option(&port(80, 80)), "--publish=80");
-        assert_eq!(port(80, 81).words(), "tcp . 80-81 in set ports of table inet jail");
+        assert_eq!(port(80, 81).words("jail"), "tcp . 80-81 in set ports of table inet jail");
         let at = |address| concat([text(address), protocol(Protocol::Udp), number(53)]);
         assert_eq!(option(&Entry::new(NfFamily::INet, "at4", at("10.0.0.1"))), "--publish=10.0.0.1:53/udp");
         assert_eq!(option(&Entry::new(NfFamily::INet, "at6", at("fd00::1"))), "--publish=[fd00::1]:53/udp");
@@ -198,7 +208,7 @@ mod tests {
 
     #[test]
     fn removal_claims_every_element_before_it_deletes_one() {
-        let commands = remove(&[port(80, 80), port(81, 81)]);
+        let commands = remove("jail", &[port(80, 80), port(81, 81)]);
         let element = r#""element":{"family":"inet","table":"jail","name":"ports","elem""#;
         assert_eq!(
             json(&commands),

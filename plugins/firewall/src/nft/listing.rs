@@ -10,31 +10,36 @@ use jail_net::model::JailId;
 use nftables::types::NfFamily;
 use serde_json::Value;
 
-use crate::entry::Entry;
-use crate::rule::TABLE;
-use crate::{run, skeleton};
+use super::entry::Entry;
+use super::{run, word};
+use crate::Place;
 
 /// One table of ours as it is.
 #[derive(Debug)]
-pub(crate) struct Listing {
+pub struct Listing {
     /// The elements that say whose they are.
-    pub(crate) entries: Vec<Owned>,
+    pub entries: Vec<Owned>,
     /// Those that are no jail's alone.
-    pub(crate) shared: Vec<Entry>,
+    pub shared: Vec<Entry>,
     /// How many rules each chain has.
-    pub(crate) rules: BTreeMap<String, usize>,
+    pub rules: BTreeMap<String, usize>,
 }
 
 /// An element and whose it is.
 #[derive(Debug)]
-pub(crate) struct Owned {
-    pub(crate) entry: Entry,
-    pub(crate) jail: JailId,
+pub struct Owned {
+    /// The element.
+    pub entry: Entry,
+    /// Whose it is.
+    pub jail: JailId,
 }
 
-/// Reads the table of a family; `None` when there is none.
-pub(crate) fn read(family: NfFamily) -> Result<Option<Listing>, Failure> {
-    let Some(text) = run::ask(&["-j", "-p", "list", "table", skeleton::word(family), TABLE])? else {
+/// Reads a table; `None` when there is none.
+///
+/// # Errors
+/// What nft says, or that it cannot be understood.
+pub fn read(place: &Place, family: NfFamily, name: &str) -> Result<Option<Listing>, Failure> {
+    let Some(text) = run::ask(place, &["-j", "-p", "list", "table", word(family), name])? else {
         return Ok(None);
     };
     let document: Value = serde_json::from_str(&text).map_err(|error| {
@@ -56,15 +61,6 @@ pub(crate) fn read(family: NfFamily) -> Result<Option<Listing>, Failure> {
         }
     }
     Ok(Some(listing))
-}
-
-/// Every element of ours that there is, of both tables.
-pub(crate) fn entries() -> Result<Vec<Owned>, Failure> {
-    let mut all = Vec::new();
-    for family in skeleton::FAMILIES {
-        all.extend(read(family)?.map(|listing| listing.entries).unwrap_or_default());
-    }
-    Ok(all)
 }
 
 /// An element and the jail its comment names: `{"elem": {"val": KEY, "comment": ..}}`, of a map `[{"elem": ..}, VALUE]`.

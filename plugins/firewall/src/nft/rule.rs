@@ -15,66 +15,77 @@ use nftables::stmt::{
 };
 use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook, RejectCode};
 
-pub(crate) type Expr = Expression<'static>;
-pub(crate) type Stmt = Statement<'static>;
-pub(crate) type Object = NfObject<'static>;
-
-/// The name of every table of ours.
-pub(crate) const TABLE: &str = "jail";
+/// An expression.
+pub type Expr = Expression<'static>;
+/// A statement of a rule.
+pub type Stmt = Statement<'static>;
+/// A command.
+pub type Object = NfObject<'static>;
 
 /// Protocol numbers of RFC 1700.
 const ICMP: u32 = 1;
-pub(crate) const TCP: u32 = 6;
-pub(crate) const UDP: u32 = 17;
+/// TCP.
+pub const TCP: u32 = 6;
+/// UDP.
+pub const UDP: u32 = 17;
 const ICMPV6: u32 = 58;
 
 // ---- expressions --------------------------------------------------------------------------------------------------
 
-pub(crate) fn text(text: impl Into<String>) -> Expr {
+/// A word: a name, an address, a value nft knows by name.
+pub fn text(text: impl Into<String>) -> Expr {
     Expression::String(text.into().into())
 }
 
 /// A reference to a named set or map.
-pub(crate) fn at(set: &str) -> Expr {
+pub fn at(set: &str) -> Expr {
     text(format!("@{set}"))
 }
 
-pub(crate) fn concat(parts: impl Into<Vec<Expr>>) -> Expr {
+/// Several parts as one key.
+pub fn concat(parts: impl Into<Vec<Expr>>) -> Expr {
     Expression::Named(NamedExpression::Concat(parts.into()))
 }
 
 /// One of several values.
-pub(crate) fn any_of(items: &[&str]) -> Expr {
+pub fn any_of(items: &[&str]) -> Expr {
     let items = items.iter().map(|item| SetItem::Element(text(*item)));
     Expression::Named(NamedExpression::Set(items.collect()))
 }
 
-pub(crate) fn range(first: u16, last: u16) -> Expr {
+/// Ports from one to another, both included.
+pub fn range(first: u16, last: u16) -> Expr {
     Expression::Range(Box::new(Range { range: [number(first.into()), number(last.into())] }))
 }
 
-pub(crate) fn number(number: u32) -> Expr {
+/// A number.
+pub fn number(number: u32) -> Expr {
     Expression::Number(number)
 }
 
-pub(crate) fn prefix(address: impl Into<String>, len: u8) -> Expr {
+/// All addresses that begin as `address` does, for `len` bits.
+pub fn prefix(address: impl Into<String>, len: u8) -> Expr {
     Expression::Named(NamedExpression::Prefix(Prefix { addr: Box::new(text(address)), len: len.into() }))
 }
 
-pub(crate) fn field(protocol: &'static str, field: &'static str) -> Expr {
+/// A field of a header.
+pub fn field(protocol: &'static str, field: &'static str) -> Expr {
     let field = PayloadField { protocol: protocol.into(), field: field.into() };
     Expression::Named(NamedExpression::Payload(Payload::PayloadField(field)))
 }
 
-pub(crate) fn meta(key: MetaKey) -> Expr {
+/// What the kernel knows of a packet beside its bytes.
+pub fn meta(key: MetaKey) -> Expr {
     Expression::Named(NamedExpression::Meta(Meta { key }))
 }
 
-pub(crate) fn iif() -> Expr {
+/// The interface it came in by, by name.
+pub fn iif() -> Expr {
     meta(MetaKey::Iifname)
 }
 
-pub(crate) fn oif() -> Expr {
+/// The interface it goes out by, by name.
+pub fn oif() -> Expr {
     meta(MetaKey::Oifname)
 }
 
@@ -82,7 +93,8 @@ fn ct(key: &'static str) -> Expr {
     Expression::Named(NamedExpression::CT(CT { key: key.into(), family: None, dir: None }))
 }
 
-pub(crate) fn and(left: Expr, mask: Expr) -> Expr {
+/// The bits of `left` that `mask` has.
+pub fn and(left: Expr, mask: Expr) -> Expr {
     Expression::BinaryOperation(Box::new(BinaryOperation::AND(left, mask)))
 }
 
@@ -92,44 +104,49 @@ fn look_up(key: Expr, map: &str) -> Expr {
 
 // ---- statements ---------------------------------------------------------------------------------------------------
 
-pub(crate) fn is(left: Expr, right: Expr) -> Stmt {
+/// Equal.
+pub fn is(left: Expr, right: Expr) -> Stmt {
     Statement::Match(Match { left, right, op: Operator::EQ })
 }
 
-pub(crate) fn is_not(left: Expr, right: Expr) -> Stmt {
+/// Not equal.
+pub fn is_not(left: Expr, right: Expr) -> Stmt {
     Statement::Match(Match { left, right, op: Operator::NEQ })
 }
 
-pub(crate) fn in_set(key: Expr, set: &str) -> Stmt {
+/// An element of a set.
+pub fn in_set(key: Expr, set: &str) -> Stmt {
     is(key, at(set))
 }
 
-pub(crate) fn not_in_set(key: Expr, set: &str) -> Stmt {
+/// No element of a set.
+pub fn not_in_set(key: Expr, set: &str) -> Stmt {
     is_not(key, at(set))
 }
 
-pub(crate) fn state(state: &'static str) -> Stmt {
+/// The connection's state is this one.
+pub fn state(state: &'static str) -> Stmt {
     Statement::Match(Match { left: ct("state"), right: text(state), op: Operator::IN })
 }
 
 /// An error about a connection. Nothing else counts as related: with a connection tracking helper on the host, a
 /// published FTP service could otherwise open any connection it announces.
-pub(crate) fn related_error() -> [Stmt; 2] {
+pub fn related_error() -> [Stmt; 2] {
     [state("related"), l4_is(&[ICMP, ICMPV6])]
 }
 
 /// The connection's destination was rewritten: it was published, by us or by somebody else.
-pub(crate) fn was_dnat() -> Stmt {
+pub fn was_dnat() -> Stmt {
     Statement::Match(Match { left: ct("status"), right: text("dnat"), op: Operator::IN })
 }
 
 /// The destination is an address of the namespace's own.
-pub(crate) fn to_own_address() -> Stmt {
+pub fn to_own_address() -> Stmt {
     is(kind_of(FibFlag::Daddr), text("local"))
 }
 
 /// The source is no address of the namespace's own.
-pub(crate) fn from_others_address() -> Stmt {
+pub fn from_others_address() -> Stmt {
     is_not(kind_of(FibFlag::Saddr), text("local"))
 }
 
@@ -138,46 +155,54 @@ fn kind_of(address: FibFlag) -> Expr {
     Expression::Named(NamedExpression::Fib(fib))
 }
 
-pub(crate) fn l4_is(protocols: &[u32]) -> Stmt {
+/// Its protocol is one of these.
+pub fn l4_is(protocols: &[u32]) -> Stmt {
     let protocols = protocols.iter().map(|protocol| SetItem::Element(number(*protocol)));
     is(meta(MetaKey::L4proto), Expression::Named(NamedExpression::Set(protocols.collect())))
 }
 
-pub(crate) fn accept() -> Stmt {
+/// No more rules of this chain or those that called it.
+pub fn accept() -> Stmt {
     Statement::Accept(None)
 }
 
-pub(crate) fn drop() -> Stmt {
+/// It goes no further.
+pub fn drop() -> Stmt {
     Statement::Drop(None)
 }
 
-pub(crate) fn count() -> Stmt {
+/// Counts packets and bytes.
+pub fn count() -> Stmt {
     Statement::Counter(Counter::Anonymous(None))
 }
 
 /// Refuses with an ICMP error that makes connect(2) fail at once.
-pub(crate) fn refuse() -> Stmt {
+pub fn refuse() -> Stmt {
     Statement::Reject(Some(Reject::new(Some(RejectType::ICMPX), Some(RejectCode::AdminProhibited))))
 }
 
-pub(crate) fn jump(chain: &'static str) -> Stmt {
+/// Through another chain, and back.
+pub fn jump(chain: &'static str) -> Stmt {
     Statement::Jump(JumpTarget { target: chain.into() })
 }
 
-pub(crate) fn goto(chain: &'static str) -> Stmt {
+/// Through another chain, and not back.
+pub fn goto(chain: &'static str) -> Stmt {
     Statement::Goto(JumpTarget { target: chain.into() })
 }
 
-pub(crate) fn set_mark(mark: u32) -> Stmt {
+/// Gives the packet a mark.
+pub fn set_mark(mark: u32) -> Stmt {
     Statement::Mangle(Mangle { key: meta(MetaKey::Mark), value: number(mark) })
 }
 
-pub(crate) fn masquerade() -> Stmt {
+/// Rewrites the source to the address of the interface it goes out by.
+pub fn masquerade() -> Stmt {
     Statement::Masquerade(None)
 }
 
 /// Rewrites the destination to what two maps say of `key`; a key without an entry ends the rule without a match.
-pub(crate) fn dnat(family: NATFamily, key: &Expr, address: &str, port: Option<&str>) -> Stmt {
+pub fn dnat(family: NATFamily, key: &Expr, address: &str, port: Option<&str>) -> Stmt {
     Statement::DNAT(Some(NAT {
         addr: Some(look_up(key.clone(), address)),
         family: Some(family),
@@ -190,19 +215,21 @@ pub(crate) fn dnat(family: NATFamily, key: &Expr, address: &str, port: Option<&s
 
 /// A table being written, as the commands that make it.
 #[derive(Debug)]
-pub(crate) struct Writer {
+pub struct Writer {
     family: NfFamily,
+    name: &'static str,
     objects: Vec<Object>,
 }
 
 impl Writer {
     /// A table that must not be there yet: whoever comes second is told so by the kernel.
-    pub(crate) fn create(family: NfFamily) -> Self {
-        let table = NfListObject::Table(table(family));
-        Writer { family, objects: vec![NfObject::CmdObject(NfCmd::Create(table))] }
+    pub fn create(family: NfFamily, name: &'static str) -> Self {
+        let table = NfListObject::Table(table(family, name));
+        Writer { family, name, objects: vec![NfObject::CmdObject(NfCmd::Create(table))] }
     }
 
-    pub(crate) fn finish(self) -> Vec<Object> {
+    /// The commands written so far.
+    pub fn finish(self) -> Vec<Object> {
         self.objects
     }
 
@@ -210,10 +237,11 @@ impl Writer {
         self.objects.push(NfObject::CmdObject(NfCmd::Add(object)));
     }
 
-    pub(crate) fn set(&mut self, name: &str, key: &[SetType], flags: &[SetFlag]) {
+    /// A set of this name.
+    pub fn set(&mut self, name: &str, key: &[SetType], flags: &[SetFlag]) {
         self.add(NfListObject::Set(Box::new(Set {
             family: self.family,
-            table: TABLE.into(),
+            table: self.name.into(),
             name: name.to_owned().into(),
             set_type: types(key),
             flags: flag_set(flags),
@@ -221,10 +249,11 @@ impl Writer {
         })));
     }
 
-    pub(crate) fn map(&mut self, name: &str, key: &[SetType], value: SetType, flags: &[SetFlag]) {
+    /// A map of this name.
+    pub fn map(&mut self, name: &str, key: &[SetType], value: SetType, flags: &[SetFlag]) {
         self.add(NfListObject::Map(Box::new(nftables::schema::Map {
             family: self.family,
-            table: TABLE.into(),
+            table: self.name.into(),
             name: name.to_owned().into(),
             set_type: types(key),
             map: SetTypeValue::Single(value),
@@ -234,12 +263,12 @@ impl Writer {
     }
 
     /// What a set of this table holds from the start.
-    pub(crate) fn elements(&mut self, set: &str, keys: impl IntoIterator<Item = Expr>) {
+    pub fn elements(&mut self, set: &str, keys: impl IntoIterator<Item = Expr>) {
         let keys: Vec<_> = keys.into_iter().collect();
         if !keys.is_empty() {
             self.add(NfListObject::Element(Element {
                 family: self.family,
-                table: TABLE.into(),
+                table: self.name.into(),
                 name: set.to_owned().into(),
                 elem: keys.into(),
             }));
@@ -247,20 +276,21 @@ impl Writer {
     }
 
     /// A chain that others jump to.
-    pub(crate) fn chain(&mut self, name: &'static str) {
-        let chain = Chain { family: self.family, table: TABLE.into(), name: name.into(), ..Chain::default() };
+    pub fn chain(&mut self, name: &'static str) {
+        let chain =
+            Chain { family: self.family, table: self.name.into(), name: name.into(), ..Chain::default() };
         self.add(NfListObject::Chain(chain));
     }
 
     /// A chain that the kernel calls.
-    pub(crate) fn hook(&mut self, name: &'static str, kind: NfChainType, hook: NfHook, priority: i32) {
+    pub fn hook(&mut self, name: &'static str, kind: NfChainType, hook: NfHook, priority: i32) {
         let chain = self.base_chain(name.into(), kind, hook, priority);
         self.add(NfListObject::Chain(chain));
     }
 
     /// A chain that the kernel calls for each frame that leaves by an interface (family netdev). It has the
     /// interface's name.
-    pub(crate) fn egress(&mut self, interface: &str) {
+    pub fn egress(&mut self, interface: &str) {
         let name = interface.to_owned();
         let chain = self.base_chain(name.clone().into(), NfChainType::Filter, NfHook::Egress, 0);
         self.add(NfListObject::Chain(Chain { dev: Some(name.into()), ..chain }));
@@ -275,7 +305,7 @@ impl Writer {
     ) -> Chain<'static> {
         Chain {
             family: self.family,
-            table: TABLE.into(),
+            table: self.name.into(),
             name,
             _type: Some(kind),
             hook: Some(hook),
@@ -285,10 +315,11 @@ impl Writer {
         }
     }
 
-    pub(crate) fn rule(&mut self, chain: impl Into<Cow<'static, str>>, statements: impl Into<Vec<Stmt>>) {
+    /// A rule at the end of a chain.
+    pub fn rule(&mut self, chain: impl Into<Cow<'static, str>>, statements: impl Into<Vec<Stmt>>) {
         self.add(NfListObject::Rule(Rule {
             family: self.family,
-            table: TABLE.into(),
+            table: self.name.into(),
             chain: chain.into(),
             expr: statements.into().into(),
             ..Rule::default()
@@ -307,12 +338,12 @@ fn flag_set(flags: &[SetFlag]) -> Option<HashSet<SetFlag>> {
     (!flags.is_empty()).then(|| flags.iter().copied().collect())
 }
 
-fn table(family: NfFamily) -> Table<'static> {
-    Table { family, name: TABLE.into(), handle: None }
+fn table(family: NfFamily, name: &'static str) -> Table<'static> {
+    Table { family, name: name.into(), handle: None }
 }
 
 /// The families of the tables that these commands make.
-pub(crate) fn families(commands: &[Object]) -> impl Iterator<Item = NfFamily> {
+pub fn families(commands: &[Object]) -> impl Iterator<Item = NfFamily> {
     commands.iter().filter_map(|command| match command {
         NfObject::CmdObject(NfCmd::Create(NfListObject::Table(table))) => Some(table.family),
         _ => None,
@@ -320,9 +351,9 @@ pub(crate) fn families(commands: &[Object]) -> impl Iterator<Item = NfFamily> {
 }
 
 /// Removes a table of ours, or nothing when there is none: nft 1.0.6 has no `destroy`, adding it first does the same.
-pub(crate) fn remove_table(family: NfFamily) -> [Object; 2] {
+pub fn remove_table(family: NfFamily, name: &'static str) -> [Object; 2] {
     [
-        NfObject::CmdObject(NfCmd::Add(NfListObject::Table(table(family)))),
-        NfObject::CmdObject(NfCmd::Delete(NfListObject::Table(table(family)))),
+        NfObject::CmdObject(NfCmd::Add(NfListObject::Table(table(family, name)))),
+        NfObject::CmdObject(NfCmd::Delete(NfListObject::Table(table(family, name)))),
     ]
 }

@@ -8,8 +8,6 @@ use netlink_sys::constants::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 use nftables::types::NfFamily;
 
-use crate::rule::TABLE;
-
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_ACK: u16 = 4;
 const NLMSG_ERROR: u16 = 2;
@@ -23,11 +21,14 @@ const GROUP_NFTABLES: u32 = 7;
 const TABLE_NAME: u16 = 1;
 const GEN_PROC_PID: u16 = 2;
 
-/// Whether there is a table of ours of this family.
-pub(crate) fn has_table(family: NfFamily) -> io::Result<bool> {
+/// Whether there is a table of this family and name. Anything but ENOENT is an error: no nf_tables, not allowed to ask.
+///
+/// # Errors
+/// What the kernel answers.
+pub fn has_table(family: NfFamily, name: &str) -> io::Result<bool> {
     let mut socket = Socket::new(NETLINK_NETFILTER)?;
     socket.bind_auto()?;
-    socket.send_to(&get_table(family), &SocketAddr::new(0, 0), 0)?;
+    socket.send_to(&get_table(family, name), &SocketAddr::new(0, 0), 0)?;
     let (reply, _) = socket.recv_from_full()?;
     match messages(&reply).next() {
         Some((NLMSG_ERROR, body)) => match number(body).map(|code| i32::from_ne_bytes(code).wrapping_neg()) {
@@ -40,12 +41,12 @@ pub(crate) fn has_table(family: NfFamily) -> io::Result<bool> {
     }
 }
 
-fn get_table(family: NfFamily) -> Vec<u8> {
+fn get_table(family: NfFamily, name: &str) -> Vec<u8> {
     let family = match family {
         NfFamily::Bridge => libc::NFPROTO_BRIDGE,
         _ => libc::NFPROTO_INET,
     };
-    let name = [TABLE.as_bytes(), b"\0"].concat();
+    let name = [name.as_bytes(), b"\0"].concat();
     let attribute = (4 + name.len()) as u16;
     let padded = (4 + name.len()).next_multiple_of(4);
     let total = (HEADER + NFGENMSG + padded) as u32;
@@ -64,12 +65,16 @@ fn get_table(family: NfFamily) -> Vec<u8> {
 
 /// Hears of every transaction committed in this network namespace from now on.
 #[derive(Debug)]
-pub(crate) struct Commits {
+pub struct Commits {
     socket: Socket,
 }
 
 impl Commits {
-    pub(crate) fn listen() -> io::Result<Self> {
+    /// From now on.
+    ///
+    /// # Errors
+    /// What socket(2) and its options answer.
+    pub fn listen() -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_NETFILTER)?;
         socket.bind_auto()?;
         socket.add_membership(GROUP_NFTABLES)?;
@@ -81,7 +86,7 @@ impl Commits {
     ///
     /// The kernel names the process by its pid in the first pid namespace: in another one the answer is never yes,
     /// as it is when too much happened for the socket to hold. Who asks must have another way to know.
-    pub(crate) fn by(&self, pid: u32) -> bool {
+    pub fn by(&self, pid: u32) -> bool {
         let mut found = false;
         while let Ok((datagram, _)) = self.socket.recv_from_full() {
             found |= messages(&datagram)
@@ -93,7 +98,10 @@ impl Commits {
 
     /// Another descriptor of the socket, for nft to hold. The last close of a netfilter socket waits until the kernel
     /// has freed what transactions removed: it should not be ours.
-    pub(crate) fn share(&self) -> io::Result<OwnedFd> {
+    ///
+    /// # Errors
+    /// What fcntl(2) answers.
+    pub fn share(&self) -> io::Result<OwnedFd> {
         self.socket.as_fd().try_clone_to_owned()
     }
 }
