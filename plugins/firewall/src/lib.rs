@@ -6,8 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod lock;
+pub mod message;
 pub mod nft;
 mod place;
+pub mod plan;
 pub mod process;
 pub mod reach;
 

@@ -24,11 +24,15 @@ use async_trait::async_trait;
 use jail_firewall::Place;
 use jail_firewall::nft::rule::Object;
 use jail_firewall::nft::{Tables, bridge};
+use jail_firewall::plan::read;
 use jail_net::backend::{
     Actions, Attached, Backend, Description, Detach, Drift, Failure, Reaped, Request, Role, Support, Undo,
 };
 use jail_net::model::JailId;
 use nftables::types::NfFamily;
+
+/// The name of the backend.
+const NAME: &str = "nft";
 
 /// The name of every table of ours.
 const TABLE: &str = "jail";
@@ -56,7 +60,7 @@ fn table(family: NfFamily) -> Vec<Object> {
 impl Backend for Nft {
     fn describe(&self) -> Description {
         Description {
-            name: "nft".into(),
+            name: NAME.into(),
             role: Role::Firewall,
             version: env!("CARGO_PKG_VERSION").into(),
             summary: "nftables, in tables of its own".into(),
@@ -79,7 +83,7 @@ impl Backend for Nft {
     }
 
     async fn attach(&self, actions: &Actions, netns: BorrowedFd<'_>) -> Result<Attached, Failure> {
-        attach::attach(&self.0, &plan::Work::read(actions)?, netns)?;
+        attach::attach(&self.0, &read(NAME, &actions.data)?, netns)?;
         Ok(Attached::default())
     }
 

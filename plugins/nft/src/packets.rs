@@ -12,6 +12,7 @@ use crate::Nft;
 const NFT: Subject = Subject {
     backend,
     program: "nft",
+    real: "nft",
     list: "nft -s list ruleset",
     flush: "nft flush ruleset",
     admin: "nft add table inet admin; nft add chain inet admin input '{ type filter hook input priority 0; }'",

@@ -43,6 +43,8 @@ pub struct Subject {
     pub backend: fn(&Path, &Path) -> Box<dyn Backend>,
     /// The program that applies its rules, once on the host and once in the jail's namespace at the same time.
     pub program: &'static str,
+    /// The same as a command for sh(1) that leads past a stand-in for it.
+    pub real: &'static str,
     /// Prints all rules but counters.
     pub list: &'static str,
     /// Removes all rules.

@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use tempfile::TempDir;
 
-use super::{Case, Jail, Must, Net, World, wait};
+use super::{Case, Jail, Must, Net, Subject, World, wait};
 use crate::backend::{Actions, Detach};
 use crate::model::Egress::Deny;
 
@@ -57,7 +57,7 @@ fn kill(killed: Killed, case: &Case<'_>, world: &World<'_>, jail: &Jail) -> Orph
     let dir = tempfile::tempdir().must();
     let alive = dir.path().join("alive");
     mkfifo(&alive, Mode::S_IRWXU).must();
-    slow(case.subject.program, dir.path());
+    slow(case.subject, dir.path());
     let locks = if killed.same_lock { world.run.path() } else { dir.path() };
     let mut command = Command::new(std::env::current_exe().must());
     let test = case.name.split_once("::").map_or(case.name, |(_crate, test)| test);
@@ -76,10 +76,13 @@ fn kill(killed: Killed, case: &Case<'_>, world: &World<'_>, jail: &Jail) -> Orph
 }
 
 /// Says one byte when it starts, and holds the pipe open until it ends.
-fn slow(program: &str, dir: &Path) {
-    let file = dir.join(program);
-    let script =
-        format!("#!/bin/sh\nexec 9>{}/alive\nprintf . >&9\nsleep 1\nexec {program} \"$@\"\n", dir.display(),);
+fn slow(subject: &Subject, dir: &Path) {
+    let file = dir.join(subject.program);
+    let script = format!(
+        "#!/bin/sh\nexec 9>{}/alive\nprintf . >&9\nsleep 1\nexec {} \"$@\"\n",
+        dir.display(),
+        subject.real
+    );
     fs::write(&file, script).must();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).must();
 }

@@ -1,5 +1,5 @@
-//! The two things asked of nf_tables directly: is a table there, and has a transaction been committed.
-//! linux/netfilter/nfnetlink.h and nf_tables.h.
+//! What is asked of nf_tables directly: is a table or chain there, has a transaction been committed, and to remove a
+//! table unless somebody uses it. linux/netfilter/nfnetlink.h and nf_tables.h.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -8,17 +8,28 @@ use netlink_sys::constants::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 use nftables::types::NfFamily;
 
+use crate::message::{HEADER, attributes, messages, number};
+
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_ACK: u16 = 4;
+/// Fails with EBUSY where something is in what is to be removed.
+const NLM_F_NONREC: u16 = 0x100;
 const NLMSG_ERROR: u16 = 2;
-const HEADER: usize = 16;
 const NFGENMSG: usize = 4;
 
-const SUBSYS_NFTABLES: u16 = 10 << 8;
+const NFTABLES: u8 = 10;
+const BATCH_BEGIN: u16 = 16;
+const BATCH_END: u16 = 17;
+const SUBSYS_NFTABLES: u16 = (NFTABLES as u16) << 8;
 const GETTABLE: u16 = SUBSYS_NFTABLES | 1;
+const DELTABLE: u16 = SUBSYS_NFTABLES | 2;
+const GETCHAIN: u16 = SUBSYS_NFTABLES | 4;
+const DELCHAIN: u16 = SUBSYS_NFTABLES | 5;
 const NEWGEN: u16 = SUBSYS_NFTABLES | 15;
 const GROUP_NFTABLES: u32 = 7;
 const TABLE_NAME: u16 = 1;
+const CHAIN_TABLE: u16 = 1;
+const CHAIN_NAME: u16 = 3;
 const GEN_PROC_PID: u16 = 2;
 
 /// Whether there is a table of this family and name. Anything but ENOENT is an error: no nf_tables, not allowed to ask.
@@ -26,41 +37,87 @@ const GEN_PROC_PID: u16 = 2;
 /// # Errors
 /// What the kernel answers.
 pub fn has_table(family: NfFamily, name: &str) -> io::Result<bool> {
+    is_there(&request(GETTABLE, NLM_F_ACK, family, &[(TABLE_NAME, name)]))
+}
+
+/// Whether there is a chain of this name in a table.
+///
+/// # Errors
+/// What the kernel answers.
+pub fn has_chain(family: NfFamily, table: &str, name: &str) -> io::Result<bool> {
+    is_there(&request(GETCHAIN, NLM_F_ACK, family, &[(CHAIN_TABLE, table), (CHAIN_NAME, name)]))
+}
+
+/// Removes an empty chain from a table, and the table with it if nothing else is in it: decided by the kernel, so that
+/// what somebody adds meanwhile is never lost.
+///
+/// # Errors
+/// What the kernel answers, other than that there is no such table or chain.
+pub fn remove_empty_table(family: NfFamily, table: &str, chain: &str) -> io::Result<()> {
+    let chain =
+        request(DELCHAIN, NLM_F_ACK | NLM_F_NONREC, family, &[(CHAIN_TABLE, table), (CHAIN_NAME, chain)]);
+    let table = request(DELTABLE, NLM_F_ACK | NLM_F_NONREC, family, &[(TABLE_NAME, table)]);
+    let both = [chain.clone(), table].concat();
+    match ask(&batch(&both)) {
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => ask(&batch(&chain)),
+        result => result,
+    }
+    .or_else(|error| if error.raw_os_error() == Some(libc::ENOENT) { Ok(()) } else { Err(error) })
+}
+
+fn is_there(question: &[u8]) -> io::Result<bool> {
+    match ask(question) {
+        Ok(()) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Sends messages, and answers the first error among what is answered at once.
+fn ask(questions: &[u8]) -> io::Result<()> {
     let mut socket = Socket::new(NETLINK_NETFILTER)?;
     socket.bind_auto()?;
-    socket.send_to(&get_table(family, name), &SocketAddr::new(0, 0), 0)?;
+    socket.send_to(questions, &SocketAddr::new(0, 0), 0)?;
     let (reply, _) = socket.recv_from_full()?;
     match messages(&reply).next() {
         Some((NLMSG_ERROR, body)) => match number(body).map(|code| i32::from_ne_bytes(code).wrapping_neg()) {
-            Some(0) => Ok(true),
-            Some(libc::ENOENT) => Ok(false),
+            Some(0) => Ok(()),
             errno => Err(io::Error::from_raw_os_error(errno.unwrap_or(libc::EBADMSG))),
         },
-        Some(_) => Ok(true),
+        Some(_) => Ok(()),
         None => Err(io::Error::from_raw_os_error(libc::EBADMSG)),
     }
 }
 
-fn get_table(family: NfFamily, name: &str) -> Vec<u8> {
+/// These messages as one transaction.
+fn batch(requests: &[u8]) -> Vec<u8> {
+    let bound = |kind| header(kind, 0, [libc::AF_UNSPEC as u8, 0, 0, NFTABLES], 0);
+    [&bound(BATCH_BEGIN)[..], requests, &bound(BATCH_END)].concat()
+}
+
+fn request(kind: u16, flags: u16, family: NfFamily, names: &[(u16, &str)]) -> Vec<u8> {
     let family = match family {
         NfFamily::Bridge => libc::NFPROTO_BRIDGE,
+        NfFamily::IP => libc::NFPROTO_IPV4,
+        NfFamily::IP6 => libc::NFPROTO_IPV6,
         _ => libc::NFPROTO_INET,
     };
-    let name = [name.as_bytes(), b"\0"].concat();
-    let attribute = (4 + name.len()) as u16;
-    let padded = (4 + name.len()).next_multiple_of(4);
-    let total = (HEADER + NFGENMSG + padded) as u32;
-    let mut message = Vec::new();
-    message.extend(total.to_ne_bytes());
-    message.extend(GETTABLE.to_ne_bytes());
-    message.extend((NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
-    message.extend([0; 8]); // sequence and port: one question, one answer
-    message.extend([family as u8, 0, 0, 0]);
-    message.extend(attribute.to_ne_bytes());
-    message.extend(TABLE_NAME.to_ne_bytes());
-    message.extend(name);
-    message.resize(total as usize, 0);
-    message
+    let mut attributes = Vec::new();
+    for (kind, name) in names {
+        let length = 4 + name.len() + 1;
+        attributes.extend((length as u16).to_ne_bytes());
+        attributes.extend(kind.to_ne_bytes());
+        attributes.extend(name.as_bytes());
+        attributes.resize(attributes.len() + 1 + length.next_multiple_of(4) - length, 0);
+    }
+    [header(kind, flags, [family as u8, 0, 0, 0], attributes.len()), attributes].concat()
+}
+
+/// A message's beginning: header and nfgenmsg. Sequence and port are 0: one question, one answer.
+fn header(kind: u16, flags: u16, nfgenmsg: [u8; NFGENMSG], length: usize) -> Vec<u8> {
+    let total = (HEADER + NFGENMSG + length) as u32;
+    let flags = NLM_F_REQUEST | flags;
+    [&total.to_ne_bytes()[..], &kind.to_ne_bytes(), &flags.to_ne_bytes(), &[0; 8], &nfgenmsg].concat()
 }
 
 /// Hears of every transaction committed in this network namespace from now on.
@@ -114,33 +171,9 @@ impl AsFd for Commits {
 
 /// The pid a NEWGEN message names.
 fn committer(body: &[u8]) -> Option<u32> {
-    let mut rest = body.get(NFGENMSG..)?;
-    while let Some(length) = rest.get(..2).and_then(number).map(u16::from_ne_bytes).map(usize::from) {
-        let kind = rest.get(2..4).and_then(number).map(u16::from_ne_bytes)?;
-        let value = rest.get(4..length)?;
-        if kind == GEN_PROC_PID {
-            return number(value).map(u32::from_be_bytes);
-        }
-        rest = rest.get(length.next_multiple_of(4)..)?;
-    }
-    None
-}
-
-/// The messages of a datagram: type and what follows the header.
-fn messages(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    let mut rest = datagram;
-    std::iter::from_fn(move || {
-        let length = usize::try_from(u32::from_ne_bytes(number(rest)?)).ok()?;
-        let kind = u16::from_ne_bytes(number(rest.get(4..)?)?);
-        let body = rest.get(HEADER..length)?;
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some((kind, body))
-    })
-}
-
-/// The first bytes, as many as the number takes.
-fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-    bytes.first_chunk().copied()
+    let mut attributes = attributes(body.get(NFGENMSG..)?);
+    let (_, pid) = attributes.find(|(kind, _)| *kind == GEN_PROC_PID)?;
+    number(pid).map(u32::from_be_bytes)
 }
 
 #[cfg(test)]

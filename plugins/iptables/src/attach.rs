@@ -1,0 +1,113 @@
+//! `attach`: the jail's rules on the host, the elements beside them and its own rules inside, at the same time; all or
+//! nothing by our own undo, for neither two tables nor two programs make one transaction.
+
+use std::os::fd::BorrowedFd;
+use std::thread::{self, ScopedJoinHandle};
+
+use jail_firewall::nft::{foreign, rule, run, taken};
+use jail_firewall::reach::Version;
+use jail_firewall::{Lock, Place};
+use jail_net::backend::Failure;
+
+use crate::change;
+use crate::detach::{self, Whose};
+use crate::host::Rules;
+use crate::plan::Work;
+use crate::programs::{self, Variant};
+use crate::saved::Saved;
+use crate::{LOCK, has_ipv6, host, inner, made, ports, tables};
+
+pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
+    let lock = Lock::exclusive(&place.run, LOCK)?;
+    if !work.has_nft() {
+        work.bridges.iter().try_for_each(|bridge| ports::refuse_foreign(bridge))?;
+    }
+    let result = thread::scope(|scope| {
+        let inside = scope.spawn(|| apply_inside(place, work, netns));
+        let ports = scope.spawn(|| match work.has_nft() {
+            true => tables(place).add(&lock, &work.entries, &[], &work.comment),
+            false => Ok(()),
+        });
+        let v6 = scope.spawn(|| apply_on_host(place, work, Version::V6, &lock));
+        let v4 = apply_on_host(place, work, Version::V4, &lock);
+        let results = [v4, joined(v6), joined(ports), joined(inside)];
+        results.into_iter().collect::<Result<(), _>>()
+    });
+    let Err(failure) = result else { return Ok(()) };
+    // All of it is taken back, whichever part it was that failed.
+    detach::rules(place, &lock, &Whose::Jail(&work.jail))?;
+    if work.has_nft() {
+        tables(place).remove_jail(&work.jail, None)?;
+    }
+    clear_inside(place, work, netns);
+    Err(failure)
+}
+
+fn joined(thread: ScopedJoinHandle<'_, Result<(), Failure>>) -> Result<(), Failure> {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Adds the jail's rules of one IP version. The rules as they are may be changed by others between our look and our
+/// change (not by jails: those wait for the lock). What is refused is taken back, for one table may have taken it, and
+/// tried again with a newer look.
+fn apply_on_host(place: &Place, work: &Work, version: Version, lock: &Lock) -> Result<(), Failure> {
+    let (rules, shared) = work.of(version);
+    if rules.is_empty() || !version_is_there(version) {
+        return Ok(());
+    }
+    let variant = Variant::of(place);
+    let mut result = Ok(());
+    for _ in 0..2 {
+        let saved = programs::saved(place, version)?;
+        refuse_taken(work, rules, &saved)?;
+        let missing = made::missing(variant, version, rules)?;
+        let document = change::add(&saved, version, rules, &shared, &missing);
+        result = programs::apply(place, version, &document, lock);
+        if result.is_ok() {
+            break;
+        }
+        detach::rules_of(place, version, lock, &Whose::Jail(&work.jail))?;
+    }
+    result
+}
+
+/// Refuses what another jail has already.
+fn refuse_taken(work: &Work, rules: &Rules, saved: &Saved) -> Result<(), Failure> {
+    let theirs = saved.rules().filter_map(|(_, rule)| Some((rule.jail()?, rule)));
+    let others = theirs.filter(|(jail, _)| *jail != work.jail);
+    match host::clash(rules.values().flatten(), others) {
+        Some((option, jail)) => Err(taken(option, &jail)),
+        None => Ok(()),
+    }
+}
+
+fn version_is_there(version: Version) -> bool {
+    version == Version::V4 || has_ipv6()
+}
+
+fn apply_inside(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
+    let near = &work.near.objects;
+    if !near.is_empty() {
+        run::apply_in(place, netns, near.to_vec())
+            .map_err(|trouble| foreign::explain(trouble.failure(), near))?;
+    }
+    for (version, document) in Version::BOTH.into_iter().zip(&work.inner) {
+        if version_is_there(version) {
+            programs::replace(place, netns, version, document)?;
+        }
+    }
+    Ok(())
+}
+
+/// The namespace goes with the jail that does not start; what stays in it till then should not be half of something.
+fn clear_inside(place: &Place, work: &Work, netns: BorrowedFd<'_>) {
+    let near = rule::families(&work.near.objects);
+    let remove: Vec<_> = near.flat_map(|family| rule::remove_table(family, foreign::TABLE)).collect();
+    // The failure to tell is the first.
+    if !remove.is_empty() {
+        let _ = run::apply_in(place, netns, remove);
+    }
+    for version in Version::BOTH.into_iter().filter(|version| version_is_there(*version)) {
+        let _ = programs::replace(place, netns, version, &inner::nothing());
+    }
+}

@@ -1,0 +1,114 @@
+//! `detach` and `gc`: rules go by the comment that says whose they are, so nothing need be remembered and nobody's
+//! successor loses any.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use jail_firewall::plan::read;
+use jail_firewall::reach::Version;
+use jail_firewall::{Lock, Place};
+use jail_net::backend::{Detach, Failure, Reaped, Undo};
+use jail_net::model::JailId;
+
+use crate::plan::Elements;
+use crate::programs::{self, Variant};
+use crate::saved::Saved;
+use crate::{LOCK, NAME, change, made, tables};
+
+/// Whose rules go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whose<'a> {
+    /// One jail's.
+    Jail(&'a JailId),
+    /// All but those of jails that are alive.
+    Dead(&'a [JailId]),
+}
+
+impl Whose<'_> {
+    fn has(self, jail: &JailId) -> bool {
+        match self {
+            Whose::Jail(one) => jail == one,
+            Whose::Dead(alive) => !alive.contains(jail),
+        }
+    }
+}
+
+pub(crate) fn detach(place: &Place, jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
+    let lock = Lock::exclusive(&place.run, LOCK)?;
+    let whose = if how.last { Whose::Dead(&[]) } else { Whose::Jail(jail) };
+    let removed = rules(place, &lock, &whose).map(drop);
+    let undo = undo.map(|undo| read::<Elements>(NAME, &undo.0)).transpose()?;
+    let has_nft = place.find("nft").is_some() && undo.as_ref().is_none_or(|undo| !undo.entries.is_empty());
+    if has_nft && how.last {
+        tables(place).remove_all(&lock)?;
+    } else if has_nft {
+        tables(place).remove_jail(jail, undo.as_ref().map(|undo| undo.entries.as_slice()))?;
+    }
+    removed
+}
+
+pub(crate) fn gc(place: &Place, alive: &[JailId]) -> Result<Reaped, Failure> {
+    let lock = Lock::exclusive(&place.run, LOCK)?;
+    let mut removed = rules(place, &lock, &Whose::Dead(alive))?;
+    if place.find("nft").is_some() {
+        removed.extend(match alive {
+            [] => tables(place).remove_all(&lock)?,
+            _ => tables(place).remove_dead(alive)?,
+        });
+    }
+    Ok(Reaped { removed })
+}
+
+/// Removes rules of both IP versions; answers them in words.
+pub(crate) fn rules(place: &Place, lock: &Lock, whose: &Whose<'_>) -> Result<Vec<String>, Failure> {
+    let [v4, v6] = thread::scope(|scope| {
+        let v6 = scope.spawn(|| rules_of(place, Version::V6, lock, whose));
+        let v4 = rules_of(place, Version::V4, lock, whose);
+        [v4, v6.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))]
+    });
+    Ok([v4?, v6?].concat())
+}
+
+/// Removes rules of one IP version; answers them in words. What is refused is tried again with a newer look, for somebody
+/// else may have changed the rules meanwhile, and then without the kernel's own chains that we made: they may be in use.
+pub(crate) fn rules_of(
+    place: &Place,
+    version: Version,
+    lock: &Lock,
+    whose: &Whose<'_>,
+) -> Result<Vec<String>, Failure> {
+    if place.find(programs::save(version)).is_none() {
+        return Ok(Vec::new()); // then there was never anything
+    }
+    let gone = |jail: &JailId| whose.has(jail);
+    let is_nft = Variant::of(place) == Variant::Nft;
+    let mut result = Ok(Vec::new());
+    for made in [is_nft, is_nft, false] {
+        let saved = programs::saved(place, version)?;
+        if let Some(document) = change::remove(&saved, version, &gone, made) {
+            result = programs::apply(place, version, &document, lock).map(|()| words(&saved, version, gone));
+        }
+        if result.is_ok() {
+            made::remove(version, &saved, gone)?;
+            break;
+        }
+    }
+    result
+}
+
+/// What was removed: each jail's rules, and with the last of them the chains of all.
+fn words(saved: &Saved, version: Version, gone: impl Fn(&JailId) -> bool) -> Vec<String> {
+    let mut of_jail: BTreeMap<JailId, usize> = BTreeMap::new();
+    for jail in saved.rules().filter_map(|(_, rule)| rule.jail()) {
+        *of_jail.entry(jail).or_default() += 1;
+    }
+    let last = of_jail.keys().all(&gone);
+    let program = if version == Version::V4 { "iptables" } else { "ip6tables" };
+    let rules = of_jail.into_iter().filter(|(jail, _)| gone(jail));
+    let mut words: Vec<_> =
+        rules.map(|(jail, count)| format!("{count} {program} rules of jail {jail}")).collect();
+    if last {
+        words.push(format!("the {program} chains JAIL-*"));
+    }
+    words
+}

@@ -1,0 +1,62 @@
+//! `probe`: whether iptables can work on this host, without running it.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use jail_firewall::Place;
+use jail_firewall::nft::netlink;
+use jail_firewall::reach::Version;
+use jail_net::backend::Support;
+use nftables::types::NfFamily;
+use nix::sys::utsname::uname;
+
+use crate::has_ipv6;
+use crate::programs::{self, Variant};
+
+pub(crate) fn probe(place: &Place) -> Support {
+    let versions: &[Version] = if has_ipv6() { &Version::BOTH } else { &[Version::V4] };
+    let programs =
+        versions.iter().flat_map(|version| [programs::restore(*version), programs::save(*version)]);
+    for program in programs {
+        if place.find(program).is_none() {
+            return no(format!("no program {program} in PATH"), "install the package iptables");
+        }
+    }
+    match Variant::of(place) {
+        Variant::Nft if !has_nf_tables() => no(
+            "this kernel has no nf_tables, which iptables-nft needs".to_owned(),
+            "choose the other variant: update-alternatives --set iptables /usr/sbin/iptables-legacy",
+        ),
+        Variant::Legacy if !has_ip_tables() => no(
+            "this kernel has no ip_tables, which iptables-legacy needs".to_owned(),
+            "choose the other variant: update-alternatives --set iptables /usr/sbin/iptables-nft",
+        ),
+        _ => Support::Yes,
+    }
+}
+
+fn no(reason: String, hint: &str) -> Support {
+    Support::No { reason, hint: hint.to_owned() }
+}
+
+fn has_nf_tables() -> bool {
+    match netlink::has_table(NfFamily::IP, "filter") {
+        Ok(_) => true,
+        Err(error) => error.kind() == ErrorKind::PermissionDenied, // not for who asks
+    }
+}
+
+/// In the kernel, or a module that it loads when it is asked.
+fn has_ip_tables() -> bool {
+    Path::new("/proc/thread-self/net/ip_tables_names").exists() || has_module("ip_tables")
+}
+
+fn has_module(name: &str) -> bool {
+    let Ok(kernel) = uname() else { return false };
+    let dir = Path::new("/lib/modules").join(kernel.release());
+    let file = format!("/{name}.ko");
+    ["modules.dep", "modules.builtin"]
+        .iter()
+        .any(|list| fs::read_to_string(dir.join(list)).is_ok_and(|list| list.contains(&file)))
+}
