@@ -198,3 +198,17 @@ fn a_host_that_routes_goes_on_routing() {
     host.lan(&dial(CLIENT, 8080)).exits(0);
     before.still_holds(&host);
 }
+
+#[test]
+fn a_jail_knows_the_name_servers_of_a_host_that_keeps_them_in_run() {
+    let host = Host::new();
+    host.dmz();
+    host.sh("mkdir -p /run/systemd/resolve; cd /run/systemd/resolve
+             echo nameserver 127.0.0.53 >stub-resolv.conf; echo nameserver 192.0.2.53 >resolv.conf
+             ln -sf /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf")
+        .succeeds();
+    for (options, server) in [("--net=br0 --egress=allow", "192.0.2.53"), ("--net=host", "127.0.0.53")] {
+        host.jailed(options, "cat /etc/resolv.conf").prints(&format!("nameserver {server}\n"));
+    }
+    host.jailed("--net=br0 --dns=192.0.2.54", "cat /etc/resolv.conf").prints("nameserver 192.0.2.54\n");
+}

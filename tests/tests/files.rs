@@ -100,6 +100,48 @@ fn read_only_takes_writing_away_again_below_a_grant() {
 }
 
 #[test]
+fn a_link_that_a_jail_leaves_does_not_lead_its_next_start_or_another_jail_to_the_host() {
+    let host = host_with_data();
+    host.write("/srv/data/cache/file", "text");
+    let options = "--grant=/srv/data:rw --bind=/srv/data/cache,/opt:rw";
+    host.jailed(options, "rm -r /srv/data/cache; ln -s /etc /srv/data/cache").succeeds();
+    // it is the host root's, and leads anyone who follows it
+    host.sh("stat -c %u /srv/data/cache; test -e /srv/data/cache/shadow").prints("0").succeeds();
+    for options in [options, "--grant=/srv/data/cache", "--bind=/srv/data/cache/shadow,/opt"] {
+        let refused = host.jailed(options, "echo it ran");
+        refused.exits(125).says_in_one_sentence(&["/srv/data/cache", "symbolic link"]);
+        assert_eq!(refused.stdout, "");
+    }
+}
+
+#[test]
+fn what_is_hidden_stays_hidden_when_the_jail_starts_again() {
+    let host = host_with_data();
+    host.write("/srv/data/above/key", "text");
+    host.jailed("--grant=/srv/data:rw --blacklist=/srv/data/above/key", "echo it ran")
+        .exits(125)
+        .says("--grant=/srv/data:rw lets the jail move /srv/data/above away");
+    let options = "--grant=/srv/data:rw --blacklist=/srv/data/above";
+    host.jailed(options, "mv /srv/data/above /srv/data/away").fails().says("busy");
+}
+
+#[test]
+fn one_path_to_read_and_to_write_is_a_contradiction() {
+    let host = host_with_data();
+    for options in ["--grant=/srv/data --grant=/srv/data:rw", "--read-write=/srv/data --grant=/srv/data:ro"] {
+        host.jailed(options, "true").exits(2).says("contradict each other");
+    }
+}
+
+#[test]
+fn a_plan_names_the_sockets_and_fifos_that_the_jail_can_use() {
+    let host = host_with_data();
+    host.sh("mkfifo -m 666 /srv/fifo; mkfifo -m 600 /srv/data/closed").succeeds();
+    host.jail("plan -- true").prints("  /srv/fifo  FIFO").succeeds();
+    host.jail("plan --grant=/srv/data -- true").prints("  /srv/data/closed  FIFO").succeeds();
+}
+
+#[test]
 fn a_tmpfs_is_empty_writable_bounded_and_gone_with_the_jail() {
     let host = host_with_data();
     let options = "--tmpfs=/srv/data:size=64k";

@@ -83,6 +83,54 @@ fn stop_asks_first_and_then_insists() {
 }
 
 #[test]
+fn stop_ends_a_jail_that_has_ended_by_itself_while_nobody_reads_what_it_printed() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    let unread = host.start("exec jail -q run --name=web --net=br0 -p 80 -- head -c 100000 /dev/zero");
+    host.until("jail --json list | grep -q stopping").succeeds();
+    host.jail("stop --timeout=0 web").succeeds();
+    assert_eq!(host.jail("list").succeeds(), "");
+    unread.wait().exits(0);
+    before.still_holds(&host);
+}
+
+#[test]
+fn who_stops_a_jail_that_is_being_stopped_waits_for_its_end_too() {
+    let host = Host::new();
+    host.jail(
+        "run -d --name=web 'trap \"sleep 0.2; exit 0\" TERM; echo >/tmp/ready; while :; do sleep 0.01; done'",
+    )
+    .succeeds();
+    host.until("jail join web -- test -e /tmp/ready").succeeds();
+    host.sh("jail stop web & jail stop web web && test ! -e /run/jail/jails/web && wait $!").succeeds();
+}
+
+#[test]
+fn the_supervisor_clears_up_in_its_own_time_however_short_the_patience() {
+    let host = Host::new();
+    host.dmz();
+    let slow = "#!/bin/sh\nsleep 1.5\nexec /usr/sbin/nft \"$@\"\n";
+    host.sh(&format!("mkdir /srv/slow; printf '{slow}' >/srv/slow/nft; chmod +x /srv/slow/nft")).succeeds();
+    let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done";
+    let run = format!("exec jail -q run --name=web --net=br0 -- bash -c {}", jail_tests::quote(script));
+    let mut web = host.start(&format!("PATH=/srv/slow:$PATH; {run}"));
+    assert_eq!(web.line(), "ready");
+    host.jail("stop --timeout=1 web").succeeds();
+    web.wait().exits(7);
+}
+
+#[test]
+fn what_nohup_made_us_ignore_stays_ignored() {
+    let host = Host::new();
+    let pid = host.sh("nohup jail -q run --name=web -- sleep inf >/dev/null 2>&1 </dev/null & echo $!");
+    let pid = pid.succeeds().to_owned();
+    host.until("jail join web -- true").succeeds();
+    host.sh(&format!("kill -HUP {pid}; jail join web -- true")).succeeds();
+    host.jail("stop web").succeeds();
+}
+
+#[test]
 fn stop_takes_several_names_and_pids() {
     let host = Host::new();
     for name in ["one", "two", "three"] {

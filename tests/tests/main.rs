@@ -4,6 +4,7 @@
 mod article;
 mod backends;
 mod confinement;
+mod damage;
 mod egress;
 mod errors;
 mod files;

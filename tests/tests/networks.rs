@@ -99,6 +99,88 @@ fn networks_that_make_no_sense_are_refused_in_a_sentence() {
 }
 
 #[test]
+fn a_subnet_that_is_not_for_hosts_or_a_name_that_is_no_bridges_is_a_usage_error_and_leaves_nothing() {
+    let host = Host::new();
+    let before = Snapshot::of(&host);
+    for subnet in
+        ["169.254.7.0/24", "0.1.0.0/24", "240.0.0.0/24", "127.3.0.0/16", "224.0.0.0/24", "0.0.0.0/0"]
+    {
+        host.jail(&format!("net create x --subnet={subnet}")).exits(2).says_in_one_sentence(&[subnet]);
+    }
+    for bridge in [".", "..", "all", "default", "br*", "@br", "br%d", "a:b"] {
+        let refused = host.jail(&format!("net create x --subnet=10.10.40.0/24 '--bridge={bridge}'"));
+        refused.exits(2).says_in_one_sentence(&[&format!("'{bridge}'")]);
+    }
+    before.still_holds(&host);
+}
+
+#[test]
+fn a_network_that_cannot_be_made_leaves_no_bridge() {
+    let host = Host::new();
+    let before = Snapshot::of(&host);
+    // Its directory takes no file, and later the bridge no address.
+    host.sh("mkdir -p /etc/jail; mount -t tmpfs -o ro none /etc/jail").succeeds();
+    host.jail("net create x --subnet=10.10.40.0/24").exits(125);
+    host.sh("umount /etc/jail").succeeds();
+    host.sh("mkdir /run/shut; mount --bind -o ro /proc/sys /proc/sys").succeeds();
+    host.jail("net create x --subnet=10.10.40.0/24").exits(125);
+    host.sh("umount /proc/sys; rmdir /run/shut; find /etc/jail -type d -empty -delete").succeeds();
+    before.still_holds(&host);
+}
+
+#[test]
+fn of_networks_made_at_once_with_one_subnet_one_is_made() {
+    let host = Host::new();
+    let create =
+        "for i in 1 2 3 4 5 6; do jail net create r$i --subnet=10.88.0.0/24 2>/dev/null & done; wait";
+    for _ in 0..5 {
+        host.sh(create).succeeds();
+        let made = host.jail("net list").succeeds().to_owned();
+        assert_eq!(made.lines().count(), 1, "{made}");
+        host.jail(&format!("net rm {}", made.split(':').next().unwrap())).succeeds();
+    }
+}
+
+#[test]
+fn a_name_by_which_net_means_another_network_is_refused() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    let refused = |arguments: &str| {
+        host.jail(&format!("net create {arguments}")).exits(125).says_in_one_sentence(&["dmz"]);
+    };
+    refused("br0 --subnet=10.66.0.0/24");
+    refused("other --subnet=10.10.20.0/24 --bridge=br0");
+    refused("other --subnet=10.66.0.0/24 --bridge=dmz");
+    before.still_holds(&host);
+    let long = "x".repeat(300);
+    host.jailed(&format!("--net={long}"), "true").exits(125).says_in_one_sentence(&[&long, "jail net list"]);
+}
+
+#[test]
+fn a_file_that_is_no_network_takes_no_other_along() {
+    let host = Host::new();
+    host.dmz();
+    let networks = "/etc/jail/networks";
+    host.sh(&format!("echo {{ >{networks}/bad.json; mkdir {networks}/d.json; mkfifo {networks}/f.json"))
+        .succeeds();
+    let list = host.jail("net list");
+    for file in ["bad.json", "d.json", "f.json"] {
+        list.prints("dmz").says(file).says("remove it").exits(0);
+    }
+    host.jailed("--net=br0", "true").succeeds();
+    host.jailed("--net=dmz -p 80", "true").succeeds();
+    host.jailed("--net=bad", "true").exits(125).says_in_one_sentence(&["bad.json"]);
+    host.jailed("--net=dmz --egress=allow", "true")
+        .exits(125)
+        .says_in_one_sentence(&["--egress=allow", ".json"]);
+    host.jail("net create ok --subnet=10.99.0.0/24").succeeds();
+    host.jail("net rm ok").succeeds();
+    host.jail("net rm bad").exits(125).says_in_one_sentence(&["bad.json"]);
+    host.jail("net rm dmz").succeeds();
+}
+
+#[test]
 fn leased_addresses_differ_and_none_but_the_subnets_is_taken() {
     let host = Host::new();
     host.dmz();

@@ -81,9 +81,6 @@ pub(crate) enum Command {
     Gc,
     /// The backends found, and whether they can work here
     Backends,
-    /// Takes back what a jail gave the host (run by its supervisor)
-    #[command(hide = true)]
-    Finish { name: String, status: u8 },
 }
 
 #[derive(Debug, Subcommand)]

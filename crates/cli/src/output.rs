@@ -9,7 +9,7 @@ use serde::Serialize;
 /// What was typed cannot be understood, whatever the host is like.
 const USAGE: u8 = 2;
 /// Set-up failed: nothing was run, nothing is left.
-const SETUP: u8 = 125;
+pub(crate) const SETUP: u8 = 125;
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
 

@@ -63,7 +63,10 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
         confine: plan.filter.steps()?,
         payload: payload(&plan, &wired)?,
     });
-    let started = launch(program, 0)?.outcome()?;
+    let started = launch(program, 0)?.outcome().map_err(|failure| match failure.errno {
+        Some(libc::ESRCH) => gone(), // between our look and its setns
+        _ => failure,
+    })?;
     let pid = started.second.unwrap_or_default();
     let process =
         process::open(pid).map_err(|error| Failure::call("command", "pidfd_open", name.as_str(), &error))?;

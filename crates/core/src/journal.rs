@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jail_net::backend::{Role, Undo};
 use jail_sys::Failure;
+use jail_sys::lease::Lease;
 use serde::{Deserialize, Serialize};
 
 /// One thing the host was, or was about to be, given.
@@ -65,6 +66,21 @@ impl Journal {
         self.file.write_all(&line).map_err(|error| failed("write", &self.path, &error))?;
         self.entries.push(entry);
         Ok(())
+    }
+
+    /// Writes down a lease that is held, and answers it. Until then it is its own journal: its file says whose it is, and
+    /// its lock goes with its holder. Where it cannot be written down it is given back.
+    ///
+    /// # Errors
+    /// As [`Journal::write`].
+    pub(crate) fn lease(&mut self, lease: Lease) -> Result<Lease, Failure> {
+        match self.write(Entry::Lease { path: lease.path().to_owned() }) {
+            Ok(()) => Ok(lease),
+            Err(failure) => {
+                let _ = lease.release(); // why it could not be written is the one to tell
+                Err(failure)
+            }
+        }
     }
 
     /// What was written so far, in order.

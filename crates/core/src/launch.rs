@@ -13,7 +13,7 @@ use jail_sys::launch::{Launched, launch};
 use jail_sys::lease::Lease;
 use jail_sys::{Failure, Kind, helper};
 
-use crate::journal::{Entry, Journal};
+use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::network::{NetworkStage, Undoing};
 use crate::place::Place;
@@ -169,8 +169,8 @@ impl Claimed<'_> {
         let Claimed { plan, home, lock, machine } = *self;
         home.write_plan(plan)?;
         let (ids, lease) = jail_ns::range::lease(&machine.uids(), &format!("{} {}", plan.name, plan.id))?;
-        journal.write(Entry::Lease { path: lease.path().to_owned() })?;
-        let user = jail_ns::idmap::user_namespace(&ids)?;
+        let lease = journal.lease(lease)?;
+        let user = jail_ns::idmap::user_namespace(&ids, &[lock, lease.as_fd()])?;
         let mut setup = Setup::new(&plan.id, &plan.name, ids, user.as_fd());
         Files(&plan.view).prepare(&mut setup).await?;
         Filter(&plan.filter).prepare(&mut setup).await?;

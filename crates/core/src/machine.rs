@@ -75,19 +75,35 @@ impl Machine {
         self.dir_networked().join(id.as_str())
     }
 
-    /// Says on the machine that this jail uses the network, for as long as the lease is held.
+    /// Says on the machine that this jail uses the network, for as long as the lease is held, and by which plugins.
     ///
     /// # Errors
     /// When the lease's file cannot be made.
-    pub(crate) fn networked(&self, id: &JailId) -> Result<Lease, Failure> {
+    pub(crate) fn networked(&self, id: &JailId, plugins: [&PathBuf; 2]) -> Result<Lease, Failure> {
         let path = self.networked_file(id);
-        match Lease::take(&path, id.as_str()) {
+        let plugins = plugins.map(|plugin| plugin.display().to_string());
+        match Lease::take(&path, &format!("{id}\n{}", plugins.join("\n"))) {
             Ok(Taken::Ours { lease, .. }) => Ok(lease),
             Ok(Taken::Theirs(_)) => {
                 Err(Failure::call("state", "lease", id.as_str(), &io::Error::from_raw_os_error(libc::EEXIST)))
             }
             Err(error) => Err(Failure::call("state", "lease", path.display().to_string(), &error)),
         }
+    }
+
+    /// The plugins that gave the jails of this machine their network, of the living and of the dead.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(crate) fn plugins(&self) -> Result<Vec<PathBuf>, Failure> {
+        let dir = self.dir_networked();
+        let mut plugins = Vec::new();
+        for name in names_in(&dir)? {
+            // One that cannot be read names none; who removes it tells why.
+            let text = Lease::holder(&dir.join(name)).unwrap_or_default();
+            plugins.extend(text.lines().skip(1).map(PathBuf::from));
+        }
+        Ok(plugins)
     }
 
     /// Every jail of this machine that uses the network and lives, whatever its state directory.
@@ -112,19 +128,18 @@ impl Machine {
     /// Removes what dead holders left of one kind of lease.
     ///
     /// # Errors
-    /// When the directory cannot be read or a file not removed.
+    /// When the directory cannot be read or a file not removed: the first such failure, which keeps no other file.
     pub(crate) fn sweep(&self, dir: &Path) -> Result<(), Failure> {
+        let mut result = Ok(());
         for name in names_in(dir)? {
             let path = dir.join(&name);
-            match Lease::take(&path, "") {
-                Ok(Taken::Ours { lease, .. }) => release(lease)?,
-                Ok(Taken::Theirs(_)) => {}
-                Err(error) => {
-                    return Err(Failure::call("state", "lease", path.display().to_string(), &error));
-                }
-            }
+            result = result.and(match Lease::take(&path, "") {
+                Ok(Taken::Ours { lease, .. }) => release(lease),
+                Ok(Taken::Theirs(_)) => Ok(()),
+                Err(error) => Err(Failure::call("state", "lease", path.display().to_string(), &error)),
+            });
         }
-        Ok(())
+        result
     }
 }
 
@@ -169,11 +184,7 @@ impl NetworkLock {
 /// One that has another holder by now is left alone.
 pub(crate) fn give_back(path: &Path, id: &JailId, ours: bool) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::call("state", "unlink", path.display().to_string(), &error);
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(error)),
-    };
+    let text = Lease::holder(path).map_err(failed)?;
     if !text.contains(id.as_str()) {
         return Ok(());
     }

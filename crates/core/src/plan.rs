@@ -161,7 +161,7 @@ fn name_of(spec: &Spec) -> Result<String, Failure> {
         let first = spec.command.first().map_or("", String::as_str);
         let word = first
             .split([' ', ';', '&', '|', '<', '>', '(', ')', '$', '\t', '\n'])
-            .find(|word| !word.is_empty());
+            .find(|word| !word.is_empty() && !word.contains('=')); // what is assigned for it is no program
         let base = word.unwrap_or("jail").rsplit('/').next().unwrap_or("jail");
         let clean: String =
             base.chars().filter(|sign| sign.is_ascii_alphanumeric() || "._-".contains(*sign)).collect();

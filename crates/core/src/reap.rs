@@ -39,44 +39,67 @@ async fn reap(place: &Place, machine: &Machine) -> Result<Vec<String>, Failure> 
     let mut result = Ok(());
     for name in place.registry().names()? {
         match reap_named(place, machine, &name).await {
-            Ok(true) => reaped.push(format!("jail {name}")),
-            Ok(false) => {}
+            Ok(words) => reaped.extend(words),
             Err(failure) => result = result.and(Err(failure)),
         }
     }
     result.map(|()| reaped)
 }
 
-/// Undoes the jail of this name if it is dead; answers whether it was.
-async fn reap_named(place: &Place, machine: &Machine, name: &str) -> Result<bool, Failure> {
+/// Undoes the jail of this name if it is dead; answers it in words if it was.
+async fn reap_named(place: &Place, machine: &Machine, name: &str) -> Result<Option<String>, Failure> {
     let registry = place.registry();
     if registry.home(name).is_alive()? {
-        return Ok(false);
+        return Ok(None);
     }
     match registry.claim(name)? {
-        Claim::Taken => Ok(false),
+        Claim::Taken => Ok(None),
         // Nothing but a lock: its owner died before it was given anything.
-        Claim::Ours(home, lock) => home.remove().map(|()| drop(lock)).map(|()| false),
-        Claim::Dead(home, lock) => one(&home, lock, place, machine).await.map(|()| true),
+        Claim::Ours(home, lock) => home.remove().map(|()| drop(lock)).map(|()| None),
+        Claim::Dead(home, lock) => Ok(Some(match one(&home, lock, place, machine).await? {
+            None => format!("jail {name}"),
+            Some(why) => format!("jail {name}, by name: {}", why.message),
+        })),
     }
 }
 
-/// Undoes one dead jail, whose lock we hold now.
-pub(crate) async fn one(home: &Home, lock: Lease, place: &Place, machine: &Machine) -> Result<(), Failure> {
-    if let Some(status) = home.status()? {
-        end(&status).await?;
-    }
-    if let Some(plan) = home.plan()? {
-        let undo = Undoing { id: &plan.id, machine, plugin_dirs: &place.plugin_dirs, ours: false };
-        undo.all(&Journal::read(&home.journal())?).await?;
+/// Undoes one dead jail, whose lock we hold now. Where what it wrote of itself cannot be read, whatever belongs to no
+/// living jail is removed by name, its own among that; then the answer is why.
+pub(crate) async fn one(
+    home: &Home,
+    lock: Lease,
+    place: &Place,
+    machine: &Machine,
+) -> Result<Option<Failure>, Failure> {
+    // Without its status its processes end all the same: their lifeline has.
+    let unread = match home.status() {
+        Ok(status) => {
+            end(status.as_ref()).await?;
+            None
+        }
+        Err(failure) => Some(failure),
+    };
+    let unread = match (home.plan(), Journal::read(&home.journal())) {
+        (Err(failure), _) | (_, Err(failure)) => Some(failure),
+        (Ok(Some(plan)), Ok(entries)) => {
+            let undo = Undoing { id: &plan.id, machine, plugin_dirs: &place.plugin_dirs, ours: false };
+            undo.all(&entries).await?;
+            unread
+        }
+        // It died before it was given anything.
+        (Ok(None), Ok(_)) => unread,
+    };
+    if unread.is_some() {
+        sweep(machine, &place.plugin_dirs).await?;
     }
     home.remove()?;
     drop(lock);
-    Ok(())
+    Ok(unread)
 }
 
 /// Its first process ends itself when the supervisor does; what it took with it may still be on the way out.
-async fn end(status: &Status) -> Result<(), Failure> {
+async fn end(status: Option<&Status>) -> Result<(), Failure> {
+    let Some(status) = status else { return Ok(()) };
     let Ok(init) = process::open(status.pid) else { return Ok(()) };
     // The number may be somebody else's by now: only then does it stand for another pid namespace.
     if namespace(status.pid, "pid") != status.namespaces.get("pid").copied() {

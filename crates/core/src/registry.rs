@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::machine::{make_private_dir, names_in};
 use crate::plan::Plan;
-use crate::status::Status;
+use crate::status::{Status, namespace};
 
 /// The jails of one state directory.
 #[derive(Clone, Debug)]
@@ -75,7 +75,10 @@ impl Registry {
                 Ok(Taken::Ours { lease, .. }) => return Ok(Claim::Dead(home, lease)),
                 // The holder before us removed the directory between our mkdir and our open.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(home.failed("lock", &error)),
+                Err(error) => {
+                    let _ = fs::remove_dir(&home.dir); // unless somebody has something in it
+                    return Err(Failure::call("state", "lock", home.lock().display().to_string(), &error));
+                }
             }
         }
     }
@@ -85,7 +88,9 @@ impl Registry {
     /// # Errors
     /// When the directory cannot be read.
     pub fn names(&self) -> Result<Vec<String>, Failure> {
-        Ok(names_in(&self.dir)?.into_iter().filter(|name| self.home(name).dir.is_dir()).collect())
+        let is_home =
+            |name: &String| fs::symlink_metadata(self.home(name).dir).is_ok_and(|about| about.is_dir());
+        Ok(names_in(&self.dir)?.into_iter().filter(is_home).collect())
     }
 
     /// Every jail that lives and can be read, in order of name. [`Registry::unreadable`] tells of the others.
@@ -189,7 +194,10 @@ impl Home {
         match fs::remove_dir(&self.dir) {
             // Whoever claims the name next has made a lock of their own in it already.
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && self.lock().exists() => Ok(()),
-            other => gone(other).map_err(|error| self.failed("rmdir", &error)),
+            other => gone(other).map_err(|error| {
+                let failure = self.failed("rmdir", &error);
+                failure.hint("remove what is in it: jail has put nothing else there")
+            }),
         }
     }
 
@@ -241,12 +249,18 @@ impl Registered {
         self.status.as_ref()?.namespaces.get("pid").copied()
     }
 
+    /// Whether its first process is there. One that has ended by itself is still registered while its output is copied
+    /// and what the host was given is taken back.
+    pub(crate) fn is_inhabited(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| namespace(status.pid, "pid") == self.pid_namespace())
+    }
+
     /// `starting`, `running` or `stopping`.
     pub fn state(&self) -> &'static str {
         match &self.status {
             None => "starting",
-            Some(_) if self.home.stopping().exists() => "stopping",
-            Some(_) => "running",
+            Some(_) if self.is_inhabited() && !self.home.stopping().exists() => "running",
+            Some(_) => "stopping",
         }
     }
 }
@@ -272,6 +286,26 @@ mod tests {
         home.remove().unwrap();
         drop(lease);
         assert!(matches!(registry.claim("web").unwrap(), Claim::Ours(..)));
+    }
+
+    #[test]
+    fn what_is_no_jails_directory_is_nobodys_name_and_what_is_no_lock_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = Registry::new(dir.path());
+        let jails = dir.path().join("jails");
+        fs::create_dir_all(jails.join("strange/lock")).unwrap();
+        fs::set_permissions(&jails, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        fs::set_permissions(jails.join("strange"), std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .unwrap();
+        fs::write(jails.join("file"), "").unwrap();
+        std::os::unix::fs::symlink("/etc", jails.join("link")).unwrap();
+        assert_eq!(registry.names().unwrap(), ["strange"]);
+        assert!(registry.living().unwrap().is_empty());
+        let failure = registry.claim("strange").unwrap_err();
+        assert!(
+            failure.message.ends_with("strange/lock: lock: it is no regular file: remove it"),
+            "{failure}"
+        );
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 use jail_net::backend::{Backend, Detach};
@@ -14,8 +16,10 @@ use crate::place::Place;
 use crate::plan::Wanted;
 use crate::reap;
 use crate::registry::{Claim, Registered};
-use crate::status::namespace;
 use crate::supervise::ended;
+
+/// How long a supervisor may take to undo: longer than all deadlines of its backends.
+const UNDOING: Duration = Duration::from_secs(60);
 
 /// Asks every process of the jail to end (SIGTERM), ends them by force after `patience`, and returns when nothing of it
 /// is left on the host.
@@ -24,12 +28,14 @@ use crate::supervise::ended;
 /// When it is still starting, or something of it could not be removed.
 pub async fn stop(place: &Place, jail: &Registered, patience: Duration) -> Result<(), Failure> {
     let (init, supervisor) = open(jail)?;
-    // Only for others to see; that it cannot be written stops nobody.
-    let _ = fs::write(jail.home.stopping(), "");
-    signal(&init, libc::SIGTERM)?;
-    if !ended_within(&init, patience).await? {
-        signal(&init, libc::SIGKILL)?;
-        ended(&init).await?;
+    if let Some(init) = init {
+        // Only for others to see; that it cannot be written stops nobody.
+        let _ = fs::write(jail.home.stopping(), "");
+        signal(&init, libc::SIGTERM)?;
+        if !ended_within(&init, patience).await? {
+            signal(&init, libc::SIGKILL)?;
+            ended(&init).await?;
+        }
     }
     if let Some(supervisor) = supervisor {
         end_supervisor(&supervisor, patience).await?;
@@ -40,7 +46,7 @@ pub async fn stop(place: &Place, jail: &Registered, patience: Duration) -> Resul
 /// The supervisor of a jail that has ended ends by itself, unless nobody reads what the jail printed: then it is told to
 /// leave it. One that cannot even do that is ended; what it would have undone is undone for it.
 async fn end_supervisor(supervisor: &OwnedFd, patience: Duration) -> Result<(), Failure> {
-    for request in [libc::SIGTERM, libc::SIGKILL] {
+    for (patience, request) in [(patience, libc::SIGTERM), (UNDOING, libc::SIGKILL)] {
         if ended_within(supervisor, patience).await? {
             return Ok(());
         }
@@ -56,20 +62,30 @@ async fn ended_within(pidfd: &OwnedFd, patience: Duration) -> Result<bool, Failu
     }
 }
 
-/// The jail's first process and its supervisor. The jail lives at the end of it, so the numbers were its own.
-fn open(jail: &Registered) -> Result<(OwnedFd, Option<OwnedFd>), Failure> {
-    let name = &jail.plan.name;
-    let refused = |kind, message: String| Failure::new(kind, "state", "stop", name.as_str(), message);
+/// The jail's first process and its supervisor, each unless it has ended. Opened first, then known by what only it has:
+/// so the number was its own.
+fn open(jail: &Registered) -> Result<(Option<OwnedFd>, Option<OwnedFd>), Failure> {
+    let name = jail.plan.name.as_str();
     let Some(status) = &jail.status else {
-        return Err(refused(Kind::Conflict, format!("the jail {name} is still starting"))
+        let message = format!("the jail {name} is still starting");
+        return Err(Failure::new(Kind::Conflict, "state", "stop", name, message)
             .hint("try again when `jail list` shows it running"));
     };
-    let init = process::open(status.pid);
-    let supervisor = process::open(i32::try_from(status.supervisor).unwrap_or(-1)).ok();
-    match init {
-        Ok(init) if namespace(status.pid, "pid") == jail.pid_namespace() => Ok((init, supervisor)),
-        _ => Err(refused(Kind::NotFound, format!("the jail {name} has just ended"))),
-    }
+    let supervisor = i32::try_from(status.supervisor).unwrap_or(-1);
+    let (init, supervising) = (process::open(status.pid).ok(), process::open(supervisor).ok());
+    Ok((
+        init.filter(|_| jail.is_inhabited()),
+        supervising.filter(|_| has_open(supervisor, &jail.home.lock())),
+    ))
+}
+
+/// Whether the process has this file open.
+fn has_open(pid: i32, file: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    let (Some(file), Ok(open)) = (identity(file), fs::read_dir(format!("/proc/{pid}/fd"))) else {
+        return false;
+    };
+    open.flatten().any(|entry| identity(&entry.path()) == Some(file))
 }
 
 fn signal(pidfd: &OwnedFd, signal: i32) -> Result<(), Failure> {

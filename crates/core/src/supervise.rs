@@ -1,7 +1,7 @@
 //! `Running`: a jail that runs, in the hands of whoever started it. It is waited for here, or handed over to the small
 //! supervisor that this process becomes.
 
-use std::ffi::{CString, NulError};
+use std::ffi::{CString, NulError, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -80,11 +80,11 @@ impl Running {
     /// Becomes the small supervisor: this process keeps its pid, its locks and the lifeline, and nothing else. When the
     /// jail ends, it becomes `program` again, with `argv` and the exit status, if there is a network to take back, and
     /// removes the jail's files itself otherwise. Returns only if that failed; then [`Running::end`] is what is left.
-    pub fn hand_over(&self, program: &File, argv: &[String]) -> Failure {
-        let failed = |error: &io::Error| Failure::call("command", "execve", "the supervisor", error);
+    pub fn hand_over(&self, program: &File, argv: &[OsString]) -> Failure {
+        let failed = |error: &io::Error| Failure::call("state", "execve", "the supervisor", error);
         let networked = |entry: &Entry| !matches!(entry, Entry::Lease { .. });
         let end = if self.journal.entries().iter().any(networked) {
-            let argv: Result<Vec<_>, _> = argv.iter().map(|text| CString::new(text.as_str())).collect();
+            let argv: Result<Vec<_>, _> = argv.iter().map(|text| CString::new(text.as_bytes())).collect();
             argv.map(|argv| End::Finish { program: program.as_raw_fd(), argv })
         } else {
             self.leftovers().map(|remove| End::Exit { remove })
@@ -138,7 +138,7 @@ pub(crate) fn become_supervisor(args: &SuperviseArgs) -> Failure {
         Ok(image) => helper::become_supervisor(args, image.as_fd()),
         Err(error) => error,
     };
-    Failure::call("command", "execve", "the supervisor", &error)
+    Failure::call("state", "execve", "the supervisor", &error)
 }
 
 /// Waits for a child's end.

@@ -8,9 +8,12 @@ use rustix::fs::FileType;
 
 use crate::inside::{Inside, Spot, State, is_below};
 use crate::lines::printable;
+use crate::movable::{Movable, movable, takes_away};
 use crate::plan::{Folder, Mount, MountPlan, STAGE, What};
 use crate::scan::folder_of;
 use crate::shown::text;
+use crate::size::size_of;
+use crate::source::{self, Inode};
 use crate::view::ViewSpec;
 use crate::{host, identity, privilege};
 
@@ -56,15 +59,27 @@ pub(crate) fn add(
     requests.sort_by_key(|request| (request.path.matches('/').count(), request.wish.rank()));
     let first = plan.mounts.len();
     for request in requests {
-        let spot = inside.resolve(&request.path).map_err(|why| request.refuse(Kind::Invalid, &why, ""))?;
+        let spot = inside
+            .resolve(&request.path)
+            .map_err(|why| request.refuse(Kind::Invalid, &why, "name a path without symbolic links"))?;
         let Some(mount) = request.mount(spot, inside, root)? else { continue };
         let earlier = plan.mounts.get(first..).unwrap_or_default();
-        if earlier.iter().any(|other| other.target == mount.target && other.what == mount.what) {
-            continue;
+        let same = |other: &&Mount| other.target == mount.target && other.what == mount.what;
+        if let Some(other) = earlier.iter().find(same) {
+            if other.writable == mount.writable {
+                continue;
+            }
+            let why = format!("and {} contradict each other", other.asked);
+            return Err(request.refuse(Kind::Usage, &why, "leave one of them out"));
         }
         if let Some(other) = earlier.iter().find(|other| covers(&mount, other)) {
             let why = format!("and {} are for the same place", other.asked);
             return Err(request.refuse(Kind::Conflict, &why, "leave one of them out"));
+        }
+        if takes_away(&mount, inside)
+            && let Some(movable) = movable(earlier, &mount.target)
+        {
+            return Err(request.too_deep(&movable));
         }
         inside.add(&mount);
         let mount = make_before_freeze(plan.mounts.get_mut(first..).unwrap_or_default(), mount);
@@ -131,36 +146,6 @@ fn requests(spec: &ViewSpec) -> Result<Vec<Request<'_>>, Failure> {
     Ok(requests)
 }
 
-/// Whether the kernel takes it for the limit it says. It reads a number that begins with 0 as octal, and one that does
-/// not fit into 64 bits, or no longer does when it is rounded up to pages, as no limit.
-fn is_limit(size: &str) -> bool {
-    const LARGEST_PAGE: u64 = 64 << 10;
-    let digits = size.trim_end_matches(|letter: char| !letter.is_ascii_digit());
-    let bytes = |unit: u64, number: u64| number.checked_mul(unit)?.checked_next_multiple_of(LARGEST_PAGE);
-    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u64>().ok());
-    let Some(number) = number.flatten().filter(|_| !digits.starts_with('0')) else { return false };
-    match &size[digits.len()..] {
-        "%" => number <= 100,
-        "" => bytes(1, number).is_some(),
-        "k" | "K" => bytes(1 << 10, number).is_some(),
-        "m" | "M" => bytes(1 << 20, number).is_some(),
-        "g" | "G" => bytes(1 << 30, number).is_some(),
-        _ => false,
-    }
-}
-
-/// A limit as tmpfs(5) takes it. An empty one would be no limit.
-fn size_of<'a>(option: &str, size: Option<&'a str>) -> Result<&'a str, Failure> {
-    let size = size.unwrap_or("25%");
-    if is_limit(size) {
-        return Ok(size);
-    }
-    let message = format!("{option} has no usable size: '{}'", printable(size));
-    Err(Failure::new(Kind::Usage, STAGE, "parse", option, message).hint(
-        "give bytes, with k, m or g behind them and less than 16 EiB, or a percentage of the memory with %",
-    ))
-}
-
 /// The path as text with single slashes; relative ones and `..` are refused, for they mean something else inside.
 fn absolute(path: &Path, option: &str) -> Result<String, Failure> {
     let invalid = |why: &str| {
@@ -188,8 +173,8 @@ impl Request<'_> {
             Wish::Freeze => self.freeze(spot),
             Wish::Hide => self.hide(spot, inside),
             Wish::Show { source, writable } => {
-                let (source, file) = self.source(Path::new(source), *writable, root)?;
-                let what = What::Host { source, mapped: true, deep: true };
+                let (source, inode, file) = self.source(Path::new(source), *writable, root)?;
+                let what = What::Host { source, granted: Some(inode), deep: true };
                 let mount = self.place(spot, inside, file, what)?;
                 Ok(Some(Mount { writable: *writable, ..mount }))
             }
@@ -238,15 +223,16 @@ impl Request<'_> {
         }
     }
 
-    /// The source's path on the host without symbolic links, and whether it is a file.
-    fn source(&self, source: &Path, writable: bool, root: &Path) -> Result<(String, bool), Failure> {
-        let opened = host::open_inside(root, source);
+    /// The source's path on the host without symbolic links, which file it is, and whether it is no directory.
+    fn source(&self, source: &Path, writable: bool, root: &Path) -> Result<(String, Inode, bool), Failure> {
+        let opened = source::open(root, source);
         let found =
             opened.and_then(|file| Ok((host::path_of(file.as_fd())?, rustix::fs::fstat(&file)?, file)));
-        let (path, stat, opened) = found.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
+        let (path, stat, opened) = found.map_err(|error| match error.raw_os_error() {
+            Some(libc::ENOENT) => {
                 self.refuse(Kind::NotFound, "names a path that the host does not have", "create it first")
             }
+            Some(libc::ELOOP) => self.through_link(source::link_on(root, source).as_deref()),
             _ => Failure::call(STAGE, "openat2", &self.option, &error),
         })?;
         let inside_root = Path::new("/").join(path.strip_prefix(root).unwrap_or(&path));
@@ -264,9 +250,26 @@ impl Request<'_> {
                 if writable {
                     privilege::refuse(&self.option, opened.as_fd(), &path)?;
                 }
-                Ok((text(&path)?, kind != FileType::Directory))
+                let inode = Inode { device: stat.st_dev, number: stat.st_ino };
+                Ok((text(&path)?, inode, kind != FileType::Directory))
             }
         }
+    }
+
+    fn too_deep(&self, movable: &Movable<'_>) -> Failure {
+        let why = format!(
+            "would not last: {} lets the jail move {} away, with what is in it, and put another in its place",
+            movable.option, movable.directory
+        );
+        let hint = "name that directory itself, or grant for writing only the parts that need it";
+        self.refuse(Kind::Conflict, &why, hint)
+    }
+
+    fn through_link(&self, link: Option<&Path>) -> Failure {
+        let link = link.map_or_else(|| "a symbolic link".to_owned(), |link| link.display().to_string());
+        let why =
+            format!("leads through the symbolic link {}, which a jail could have made", printable(&link));
+        self.refuse(Kind::Denied, &why, "name the path that it should lead to")
     }
 
     fn freeze(&self, spot: Spot) -> Result<Option<Mount>, Failure> {

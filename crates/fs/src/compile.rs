@@ -10,6 +10,7 @@ use jail_sys::op::{Fd, Node, Op, ROOT, Step};
 use jail_sys::{Failure, IdMap, Kind};
 
 use crate::plan::{Entry, Folder, Mount, MountPlan, STAGE, What};
+use crate::source::Inode;
 use crate::{dev, identity, proc};
 
 /// The jail's data store, while it is on the workshop.
@@ -43,7 +44,7 @@ impl MountPlan {
     /// id-mapped by it. Without one they are shown with the host's owners.
     ///
     /// # Errors
-    /// A source that is gone or has become a symbolic link; a file system that cannot be id-mapped.
+    /// A source that is gone, has become a symbolic link or is another file than the one planned; a file system that cannot be id-mapped.
     pub fn compile(
         &self,
         name: &str,
@@ -131,8 +132,8 @@ impl Compiler<'_> {
             self.make_owned(ROOT, path, node, mode, self.host_ids(0, 0))?;
         }
         match &mount.what {
-            What::Host { source, mapped, deep } => {
-                let tree = self.open(mount, source, *mapped, *deep)?;
+            What::Host { source, granted, deep } => {
+                let tree = self.open(mount, source, *granted, *deep)?;
                 let from = Fd::Parent(tree.as_raw_fd());
                 self.held.push(tree);
                 self.attach(asked, from, ROOT, &mount.target)
@@ -163,12 +164,23 @@ impl Compiler<'_> {
     }
 
     /// The detached tree of the host's, with the mount attributes it will have.
-    fn open(&self, mount: &Mount, source: &str, mapped: bool, deep: bool) -> Result<OwnedFd, Failure> {
+    fn open(
+        &self,
+        mount: &Mount,
+        source: &str,
+        granted: Option<Inode>,
+        deep: bool,
+    ) -> Result<OwnedFd, Failure> {
         let failed = |operation, error| Failure::call(STAGE, operation, &mount.asked, &error);
         let place = fd::open_no_symlinks(self.host.as_fd(), Path::new(inner_text(source)), libc::O_PATH, 0);
         let place = place.map_err(|error| failed("openat2", error))?;
+        if let Some(planned) = granted
+            && Inode::of(place.as_fd()).map_err(|error| failed("fstat", error))? != planned
+        {
+            return Err(replaced(mount, source));
+        }
         let tree = call::clone_tree_at(place.as_fd(), deep).map_err(|error| failed("open_tree", error))?;
-        let userns = self.userns.filter(|_| mapped);
+        let userns = self.userns.filter(|_| granted.is_some());
         let access = if mount.writable { 0 } else { READ_ONLY };
         let map = if userns.is_some() { libc::MOUNT_ATTR_IDMAP } else { 0 };
         call::set_attr(tree.as_fd(), deep, NOSUID | NODEV | access | map, 0, userns).map_err(|error| {
@@ -239,6 +251,12 @@ impl Compiler<'_> {
     pub(crate) fn host_ids(&self, uid: u32, gid: u32) -> (u32, u32) {
         (self.ids.to_host(uid), self.ids.to_host(gid))
     }
+}
+
+/// What was looked at is not what would be shown.
+fn replaced(mount: &Mount, source: &str) -> Failure {
+    let message = format!("{}: {source} has been replaced since it was looked at", mount.asked);
+    Failure::new(Kind::Conflict, STAGE, "fstat", &mount.asked, message).hint("start it again")
 }
 
 fn not_mappable(mount: &Mount, source: &str, error: &std::io::Error) -> Failure {

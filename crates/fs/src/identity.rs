@@ -1,15 +1,24 @@
 //! `/etc/hostname` and `/etc/hosts`: who the jail is, where the host's own would say who the host is.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 
 use crate::inside::{Inside, State};
 use crate::plan::{Mount, MountPlan, What};
 
 /// Names of the loopback addresses, which the jail has of its own.
 const LOOPBACK: [&str; 3] = ["localhost", "ip6-localhost", "ip6-loopback"];
+
+/// How long the host's `/etc/hosts` may be, in bytes: it becomes a part of the plan. A list of what is to be blocked is
+/// longer, and for the host's own resolver.
+const LARGEST: usize = 64 << 10;
+
+const LEFT_OUT: &str = "the host's is larger than 64 KiB and left out; --grant=/etc/hosts shows it instead";
 
 /// Adds both, on top of what the user asked for (the mounts from `first` on): not in the place of what was asked for by
 /// name, and not where the host has no such file, for nothing can be created in the host's tree.
@@ -24,8 +33,12 @@ pub(crate) fn add(plan: &mut MountPlan, inside: &Inside, first: usize, address: 
         let what = match path {
             "/etc/hostname" => What::Hostname,
             _ => {
-                let others = inside.host_path(&spot.path).map(|file| others(&file)).unwrap_or_default();
-                What::Hosts { address, others }
+                let text = inside.host_path(&spot.path).and_then(|file| public(&file).ok()).flatten();
+                if text.as_ref().is_some_and(|text| text.len() > LARGEST) {
+                    plan.notes.push(format!("{path}: {LEFT_OUT}"));
+                }
+                let text = text.filter(|text| text.len() <= LARGEST).unwrap_or_default();
+                What::Hosts { address, others: others(&text) }
             }
         };
         let asked = path.to_owned();
@@ -40,13 +53,27 @@ pub(crate) fn hosts(name: &str, address: IpAddr, others: &[String]) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// What the host's file says of others, when anyone on the host may read that.
-fn others(file: &Path) -> Vec<String> {
-    let public =
-        fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o004 != 0);
-    let text = if public { fs::read(file).unwrap_or_default() } else { Vec::new() };
+/// The file's content, or one byte more than is used of it, when anyone on the host may read it.
+///
+/// # Errors
+/// What openat2(2) or read(2) answers.
+fn public(file: &Path) -> io::Result<Option<Vec<u8>>> {
+    // where the jail may write it may be a link or a FIFO by now
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(openat2(CWD, file, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)?);
+    let meta = file.metadata()?;
+    if !meta.is_file() || meta.permissions().mode() & 0o004 == 0 {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    file.take(LARGEST as u64 + 1).read_to_end(&mut text)?;
+    Ok(Some(text))
+}
+
+/// What the host's file says of others.
+fn others(text: &[u8]) -> Vec<String> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    entries(&String::from_utf8_lossy(&text), &host)
+    entries(&String::from_utf8_lossy(text), &host)
 }
 
 /// The entries of `text` without comments, without the loopback's names, and without those of `host`.

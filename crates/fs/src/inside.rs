@@ -22,7 +22,11 @@ pub(crate) struct Inside {
 #[derive(Debug)]
 enum Ground {
     /// A path of the host's: it has what the host has, and nothing is created in it.
-    Host(PathBuf),
+    Host {
+        source: PathBuf,
+        /// May the jail write to it? Then any link there may be one that it has made.
+        writable: bool,
+    },
     /// A directory of the jail's own with these directories in it.
     Fresh(BTreeSet<String>),
     /// A directory of the host's under one of the jail's own; the directories in the set are empty.
@@ -62,6 +66,8 @@ pub(crate) enum State {
 enum Found {
     State(State),
     Link(String),
+    /// A symbolic link where the jail may write.
+    Planted,
 }
 
 impl Inside {
@@ -84,7 +90,7 @@ impl Inside {
         self.made.extend(mount.make.iter().cloned());
         let ground = match &mount.what {
             What::Host { source, .. } if is_below(&mount.target, "/sys") => Ground::Special(source.into()),
-            What::Host { source, .. } => Ground::Host(source.into()),
+            What::Host { source, .. } => Ground::Host { source: source.into(), writable: mount.writable },
             What::Fresh { folders, .. } if !is_below(&mount.target, "/dev") => {
                 Ground::Fresh(folders.iter().map(|folder| folder.path.clone()).collect())
             }
@@ -106,7 +112,7 @@ impl Inside {
     /// Follows `path` (absolute, without `..`) to where it leads inside.
     ///
     /// # Errors
-    /// A sentence about the symbolic links, when they lead nowhere.
+    /// A sentence about the symbolic links, when they lead nowhere or could have been made by the jail.
     pub(crate) fn resolve(&self, path: &str) -> Result<Spot, String> {
         let mut todo: Vec<String> = parts(path).rev().collect();
         let mut here = String::new();
@@ -127,6 +133,11 @@ impl Inside {
                         here.clear();
                     }
                     todo.extend(parts(&content).rev());
+                }
+                Found::Planted => {
+                    return Err(format!(
+                        "leads through the symbolic link {next}, which the jail could have made"
+                    ));
                 }
                 Found::State(state @ State::Missing { .. }) => return missing(next, &todo, state),
                 Found::State(_) => here = next,
@@ -156,7 +167,10 @@ impl Inside {
             return Found::State(if entry.file { State::File } else { State::Directory });
         }
         match ground {
-            Ground::Host(source) => on_host(&under(source, rest), false),
+            Ground::Host { source, writable } => match on_host(&under(source, rest), false) {
+                Found::Link(_) if *writable => Found::Planted,
+                found => found,
+            },
             Ground::Overlay(source, empty) => match ancestors(rest).find(|part| empty.contains(*part)) {
                 Some(hidden) if hidden != rest => missing_state(true, false),
                 _ => on_host(&under(source, rest), true),
@@ -178,7 +192,7 @@ impl Inside {
         let of_path = self.grounds.iter().enumerate().filter(|(_, (at, _))| is_below(path, at));
         let (_, (at, ground)) = of_path.max_by_key(|(order, (at, _))| (at.len(), *order))?;
         match ground {
-            Ground::Host(source) | Ground::Overlay(source, _) => {
+            Ground::Host { source, .. } | Ground::Overlay(source, _) => {
                 Some(under(source, path[at.len()..].trim_start_matches('/')))
             }
             _ => None,

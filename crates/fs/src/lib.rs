@@ -28,15 +28,23 @@
 //! # What may not be written to
 //!
 //! write(2) takes set-user-ID, set-group-ID and capabilities from a program; a shared mapping, mmap(2), does not. A grant
-//! or bind that can be written to is therefore refused where there is such a program below it, on a mount that the host
-//! does not have as nosuid. It is a look at the moment of planning: what the host puts there later is not seen, nor that
-//! a file on a nosuid mount has its privilege through another mount. It costs a statx(2) and a getxattr(2) per file, and
-//! nothing where the mount is nosuid.
+//! or bind that can be written to is therefore refused where there is such a program below it, on a nosuid mount too: the
+//! same file may have its privilege through another mount. It is a look at the moment of planning: what the host puts
+//! there later is not seen. It costs a statx(2) and a getxattr(2) per file.
+//!
+//! # What a jail may have changed
+//!
+//! Who may write to a tree may leave symbolic links in it and move its directories, and another start, or another jail's,
+//! meets them. So the source of a grant or bind is opened through no link but those directly in / and /var, what is
+//! mounted must be the very file that was planned with, and no target leads through a link in a tree that the jail may
+//! write to. What takes away (`read_only`, `blacklist`, a tmpfs, a read-only grant) is refused below a directory that the
+//! jail could move: it must lie directly in the writable grant.
 //!
 //! # What it does not do
 //!
 //! It makes no namespaces and runs nothing: that is `jail-sys` and `jail-ns`. A read-only mount does not stop connect(2)
-//! to a socket that everybody may write to, nor writing to such a FIFO, in the trees that are shown.
+//! to a socket that everybody may write to, nor writing to such a FIFO, in the trees that are shown:
+//! [`MountPlan::doors`] names them.
 //!
 //! [`Step`]: jail_sys::op::Step
 #![forbid(unsafe_code)]
@@ -44,17 +52,21 @@
 mod asked;
 mod compile;
 mod dev;
+mod doors;
 mod host;
 mod identity;
 mod inside;
 mod lines;
 mod mountinfo;
+mod movable;
 mod own;
 mod plan;
 mod privilege;
 mod proc;
 mod scan;
 mod shown;
+mod size;
+mod source;
 mod var;
 mod view;
 

@@ -16,8 +16,8 @@ impl MountPlan {
     fn line(&self, mount: &Mount) -> String {
         let access = if mount.writable { "rw" } else { "ro" };
         let what = match &mount.what {
-            What::Host { source, mapped, .. } => {
-                let mapped = if *mapped { ",idmapped" } else { "" };
+            What::Host { source, granted, .. } => {
+                let mapped = if granted.is_some() { ",idmapped" } else { "" };
                 format!("host {source}  {access},nosuid,nodev{mapped}")
             }
             What::Fresh { store, folders, .. } => {

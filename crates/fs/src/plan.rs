@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asked;
 use crate::inside::Inside;
+use crate::source::Inode;
 use crate::view::ViewSpec;
 use crate::{dev, proc, shown, var};
 
@@ -17,7 +18,7 @@ pub(crate) const STAGE: &str = "filesystem";
 /// What a jail will see: printable with [`MountPlan::lines`], made ready to run with [`MountPlan::compile`].
 ///
 /// A plan holds no descriptors. It names what it shows by paths without symbolic links, and compiling it fails when
-/// one of them has become a symbolic link since.
+/// one of them has become a symbolic link since, or what the user named is another file now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MountPlan {
     /// How much the jail may write into memory.
@@ -83,8 +84,8 @@ pub(crate) enum What {
     Host {
         /// The path on the host, without symbolic links.
         source: String,
-        /// Are its owners mapped into the jail?
-        mapped: bool,
+        /// Which file it is, if the user named it: then its owners are mapped into the jail.
+        granted: Option<Inode>,
         /// Does what is mounted below it come along?
         deep: bool,
     },

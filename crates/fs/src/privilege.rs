@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use jail_sys::{Failure, Kind};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags, Statx};
-use rustix::fs::{StatxAttributes, StatxFlags, fstatvfs, getxattr, lgetxattr, openat, openat2, statx};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Statx};
+use rustix::fs::{StatxAttributes, StatxFlags, getxattr, lgetxattr, openat, openat2, statx};
 use rustix::io::Errno;
 
 use crate::lines::printable;
@@ -29,8 +29,8 @@ const CAPABILITY: &CStr = c"security.capability";
 
 const WANTED: StatxFlags = StatxFlags::TYPE.union(StatxFlags::MODE);
 
-/// Looks through `source`, whose path on the host is `path`, and through what is mounted below it and comes along. Where
-/// a mount of the host's is nosuid no program has its privilege, so nothing of that mount is looked at.
+/// Looks through `source`, whose path on the host is `path`, and through what is mounted below it and comes along. A mount
+/// that is nosuid too: the same files may have their privilege through another mount, of this or another namespace.
 ///
 /// It is a look at this moment, and costs a statx(2) and a getxattr(2) for each file.
 ///
@@ -62,8 +62,7 @@ struct Look<'a> {
 impl Look<'_> {
     /// One mount, from `top` down.
     fn mount(&self, top: BorrowedFd<'_>, path: &Path) -> Result<(), Failure> {
-        let mount = fstatvfs(top).map_err(|error| self.failed("fstatvfs", path, error))?;
-        if mount.f_flag.contains(StatVfsMountFlags::NOSUID) || host::is_autofs_mount(top) {
+        if host::is_autofs_mount(top) {
             return Ok(());
         }
         let found = statx(top, c"", AtFlags::EMPTY_PATH, WANTED);
@@ -161,7 +160,8 @@ impl Look<'_> {
         };
         let kind = if mode & 0o111 == 0 { "file" } else { "program" };
         let why = format!("is {what} {kind}, which the jail could rewrite");
-        let hint = format!("{remedy}, show it read-only (:ro), or mount that file system nosuid");
+        let hint =
+            format!("{remedy}, show it read-only (:ro), or grant for writing only the parts that need it");
         Err(self.denied(path, &why).hint(hint))
     }
 
@@ -171,7 +171,7 @@ impl Look<'_> {
         let why = format!(
             "has directories more than {DEPTH} deep below it, too deep to look for set-user-ID programs"
         );
-        self.denied(&start, &why).hint("remove them, grant a part of it, or mount that file system nosuid")
+        self.denied(&start, &why).hint("remove them, or grant for writing only the parts that need it")
     }
 
     fn denied(&self, path: &Path, why: &str) -> Failure {

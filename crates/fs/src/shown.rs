@@ -23,7 +23,7 @@ pub(crate) fn add(plan: &mut MountPlan, root: &Path) -> Result<(), Failure> {
         } else if meta.is_dir() && host::is_autofs(&path) {
             plan.notes.push(format!("/{name} is not shown: it is mounted by autofs"));
         } else if meta.is_dir() {
-            let what = What::Host { source: text(&path)?, mapped: false, deep: true };
+            let what = What::Host { source: text(&path)?, granted: None, deep: true };
             plan.mounts.push(Mount::at(&format!("/{name}"), what));
         }
     }
@@ -47,7 +47,7 @@ fn add_link(plan: &mut MountPlan, root: &Path, name: &str) {
 pub(crate) fn add_cpu(plan: &mut MountPlan, root: &Path) {
     let source = root.join("sys/devices/system/cpu");
     let Some(source) = source.is_dir().then(|| source.to_str()).flatten() else { return };
-    let what = What::Host { source: source.to_owned(), mapped: false, deep: false };
+    let what = What::Host { source: source.to_owned(), granted: None, deep: false };
     let mut mount = Mount::at("/sys", what);
     for path in ["/sys/devices", "/sys/devices/system", "/sys/devices/system/cpu"] {
         mount.make.push(Entry { path: path.to_owned(), file: false });

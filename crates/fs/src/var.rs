@@ -22,7 +22,7 @@ pub(crate) fn add(plan: &mut MountPlan, root: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     // without what is mounted below: a clone of the mounts in /var/lib (containers' roots) would keep them busy
-    let what = What::Host { source: text(&var)?, mapped: false, deep: false };
+    let what = What::Host { source: text(&var)?, granted: None, deep: false };
     plan.mounts.push(Mount::at("/var", what));
     add_live(plan, &var)?;
     for (name, store) in OWN {
@@ -48,7 +48,7 @@ fn add_live(plan: &mut MountPlan, var: &Path) -> Result<(), Failure> {
             plan.notes.push(format!("/var/{name} is not shown: it is mounted by autofs"));
             continue;
         }
-        let what = What::Host { source: text(&source)?, mapped: false, deep: true };
+        let what = What::Host { source: text(&source)?, granted: None, deep: true };
         plan.mounts.push(Mount { make: Vec::new(), ..Mount::at(&format!("/var/{name}"), what) });
     }
     Ok(())
@@ -81,7 +81,7 @@ fn add_lib(plan: &mut MountPlan, dir: &Path) -> Result<(), Failure> {
         let target = format!("/var/lib/{name}");
         plan.notes
             .push(format!("{target} is a mount of its own: read-only; --grant={target}:rw to write to it"));
-        let what = What::Host { source: text(&source)?, mapped: false, deep: true };
+        let what = What::Host { source: text(&source)?, granted: None, deep: true };
         plan.mounts.push(Mount { make: Vec::new(), ..Mount::at(&target, what) });
     }
     Ok(())

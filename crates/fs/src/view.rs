@@ -34,8 +34,8 @@ pub struct ViewSpec {
 pub struct Grant {
     /// The path.
     pub path: PathBuf,
-    /// May the jail write to it? Then no set-user-ID, set-group-ID or capable program may be below it, unless its mount
-    /// is nosuid: every file there is looked at when it is planned.
+    /// May the jail write to it? Then no set-user-ID, set-group-ID or capable program may be below it, whatever else is
+    /// mounted over that and however it is mounted: every file there is looked at when it is planned.
     pub writable: bool,
 }
 

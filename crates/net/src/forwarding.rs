@@ -18,7 +18,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use jail_sys::Failure;
+use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
 use crate::host::{self, HostAddress};
@@ -103,7 +103,8 @@ pub fn apply(dir: &Path, changes: &[Change]) -> Result<(), Failure> {
 /// (`ip_forward=1`); an interface that is gone took its values along.
 ///
 /// # Errors
-/// What reading a record or writing a sysctl answers; the others are put back all the same.
+/// What reading a record or writing a sysctl answers; the others are put back all the same. A record that makes no sense
+/// is removed as it is told of.
 pub fn restore(dir: &Path) -> Result<Vec<Change>, Failure> {
     let mut restored = Vec::new();
     let mut failed = None;
@@ -117,7 +118,12 @@ pub fn restore(dir: &Path) -> Result<Vec<Change>, Failure> {
 }
 
 fn restore_one(record: &Path) -> Result<Option<Change>, Failure> {
-    let Some(change) = record::read::<Change>(record)? else { return Ok(None) };
+    let change = match record::read::<Change>(record) {
+        Ok(Some(change)) if record.ends_with(record_of(Path::new(""), &change.path)) => change,
+        Ok(Some(change)) => return Err(forget(record, unlike_its_name(record, &change))),
+        Ok(None) => return Ok(None),
+        Err(failure) => return Err(forget(record, failure)),
+    };
     let ours = read(&change.path)?.is_some_and(|now| now == change.want) && !wanted_everywhere(&change)?;
     if ours {
         match fs::write(file(&change.path), &change.was) {
@@ -127,6 +133,22 @@ fn restore_one(record: &Path) -> Result<Option<Change>, Failure> {
     }
     record::remove(record)?;
     Ok(ours.then_some(change))
+}
+
+/// Removes a record that says nothing, so that it is told of once and stands in the way of nobody after that.
+fn forget(record: &Path, why: Failure) -> Failure {
+    if why.kind != Kind::Invalid || fs::remove_file(record).is_err() {
+        return why;
+    }
+    let name = record.file_name().unwrap_or_default().to_string_lossy();
+    let sysctl = name.replace(':', "/");
+    why.hint(format!("it is removed; a jail needed {sysctl} to be 1: see whether it should be 0 again"))
+}
+
+fn unlike_its_name(record: &Path, change: &Change) -> Failure {
+    let object = record.display().to_string();
+    let message = format!("{object}: not a file jail wrote: it holds {}", change.path);
+    Failure::new(Kind::Invalid, "state", "read", object, message).hint("remove it")
 }
 
 /// Whether somebody made it so for every interface since we changed it for one.

@@ -3,6 +3,7 @@
 //! The file's text is the [`Holder`]: the jail's name, a space, its id.
 
 use std::fmt;
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::str::FromStr;
@@ -69,7 +70,7 @@ pub fn take(
         let message = format!("--ip={address}: {address} is used by the host");
         return Err(refused(Kind::Conflict, message).hint(another(network)));
     }
-    match try_take(dir, address, holder)? {
+    match try_take(dir, address, holder).map_err(|error| failed(dir, address, &error))? {
         Ok(lease) => Ok(lease),
         Err(text) => {
             let who = text
@@ -103,8 +104,11 @@ pub fn choose(
         if network.refuses(address).is_some() || exclude.contains(&address) {
             continue;
         }
-        if let Ok(lease) = try_take(dir, address, holder)? {
-            return Ok(lease);
+        match try_take(dir, address, holder) {
+            Ok(Ok(lease)) => return Ok(lease),
+            Ok(Err(_theirs)) => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {} // no lease, and in nobody's way
+            Err(error) => return Err(failed(dir, address, &error)),
         }
     }
     let message = format!("--net={}: no address of {} is free", network.name, subnet.trunc());
@@ -122,15 +126,17 @@ fn candidates(subnet: Ipv4Net, name: &str) -> impl Iterator<Item = Ipv4Addr> {
 }
 
 /// The lease, or the text of who has it.
-fn try_take(dir: &Path, address: Ipv4Addr, holder: &Holder) -> Result<Result<AddressLease, String>, Failure> {
-    let path = dir.join(address.to_string());
-    match Lease::take(&path, &holder.to_string()) {
-        Ok(Taken::Ours { lease, previous }) => {
-            Ok(Ok(AddressLease { address, lease, previous: previous.parse().ok() }))
+fn try_take(dir: &Path, address: Ipv4Addr, holder: &Holder) -> io::Result<Result<AddressLease, String>> {
+    Ok(match Lease::take(&dir.join(address.to_string()), &holder.to_string())? {
+        Taken::Ours { lease, previous } => {
+            Ok(AddressLease { address, lease, previous: previous.parse().ok() })
         }
-        Ok(Taken::Theirs(text)) => Ok(Err(text)),
-        Err(error) => Err(Failure::call("network", "lease address", path.display().to_string(), &error)),
-    }
+        Taken::Theirs(text) => Err(text),
+    })
+}
+
+fn failed(dir: &Path, address: Ipv4Addr, error: &io::Error) -> Failure {
+    Failure::call("network", "lease address", dir.join(address.to_string()).display().to_string(), error)
 }
 
 fn another(network: &Network) -> String {
@@ -162,6 +168,16 @@ mod tests {
         assert_eq!(refused.kind, Kind::Conflict);
         let host = take(dir.path(), &dmz, [10, 10, 20, 1].into(), &jail("db"), &[]).unwrap_err();
         assert_eq!(host.message, "--ip=10.10.20.1: 10.10.20.1 is the host's own address on br0");
+    }
+
+    #[test]
+    fn what_is_no_lease_is_passed_over() {
+        let (dir, dmz) = (tempfile::tempdir().unwrap(), network("10.10.20.1/30"));
+        std::fs::create_dir(dir.path().join("10.10.20.2")).unwrap();
+        let full = choose(dir.path(), &dmz, &jail("web"), &[]).unwrap_err();
+        assert_eq!(full.message, "--net=dmz: no address of 10.10.20.0/30 is free");
+        let asked = take(dir.path(), &dmz, [10, 10, 20, 2].into(), &jail("web"), &[]).unwrap_err();
+        assert!(asked.message.ends_with("10.10.20.2: lease address: it is no regular file: remove it"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A value in a file of its own, written so that a reader or a crash sees the whole of it or nothing.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use jail_sys::{Failure, Kind};
@@ -28,16 +29,24 @@ pub(crate) fn create<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure
 /// # Errors
 /// `Invalid`, naming the file, when it does not read back; what the file system answers.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failure> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Failure::call("state", "read", path.display().to_string(), &error)),
-    };
-    serde_json::from_slice(&text).map(Some).map_err(|error| {
+    let strange = |why: &str| {
         let object = path.display().to_string();
-        let message = format!("{object}: not a file jail wrote: {error}");
+        let message = format!("{object}: not a file jail wrote: {why}");
         Failure::new(Kind::Invalid, "state", "read", object, message).hint("mend it or remove it")
-    })
+    };
+    let failed = |error: &io::Error| Failure::call("state", "read", path.display().to_string(), error);
+    // A FIFO must not hold us up.
+    let mut file = match File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&error)),
+    };
+    if !file.metadata().map_err(|error| failed(&error))?.is_file() {
+        return Err(strange("it is no regular file"));
+    }
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(|error| failed(&error))?;
+    serde_json::from_slice(&text).map(Some).map_err(|error| strange(&error.to_string()))
 }
 
 /// Removes a file; success when there is none.

@@ -55,7 +55,7 @@ impl Store {
     /// The network that `--net` means: by its own name, else by its bridge's.
     ///
     /// # Errors
-    /// As [`Store::get`].
+    /// As [`Store::get`] and [`Store::list`].
     pub fn find(&self, name: &str) -> Result<Option<Network>, Failure> {
         match self.get(name)? {
             Some(network) => Ok(Some(network)),
@@ -63,18 +63,27 @@ impl Store {
         }
     }
 
-    /// Every network, by name.
+    /// Every network that can be read, by name: one file that cannot does not take the others along.
+    /// [`Store::unreadable`] tells of it.
     ///
     /// # Errors
-    /// As [`Store::get`].
+    /// When the directory cannot be read.
     pub fn list(&self) -> Result<Vec<Network>, Failure> {
-        let mut networks = Vec::new();
-        for file in record::names(&self.dir)? {
-            if let Some(name) = file.strip_suffix(".json") {
-                networks.extend(read(&self.dir.join(&file), name)?);
-            }
-        }
-        Ok(networks)
+        Ok(self.look()?.into_iter().filter_map(Result::ok).flatten().collect())
+    }
+
+    /// Why files among the networks cannot be read, a failure that names the file for each.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn unreadable(&self) -> Result<Vec<Failure>, Failure> {
+        Ok(self.look()?.into_iter().filter_map(Result::err).collect())
+    }
+
+    fn look(&self) -> Result<Vec<Result<Option<Network>, Failure>>, Failure> {
+        let files = record::names(&self.dir)?;
+        let named = files.iter().filter_map(|file| Some((file, file.strip_suffix(".json")?)));
+        Ok(named.map(|(file, name)| read(&self.dir.join(file), name)).collect())
     }
 
     /// Forgets a network.
@@ -131,6 +140,9 @@ fn read(path: &Path, name: &str) -> Result<Option<Network>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
     use super::*;
 
     fn dmz() -> Network {
@@ -163,11 +175,27 @@ mod tests {
     }
 
     #[test]
-    fn a_corrupt_file_is_named() {
+    fn a_file_that_cannot_be_read_is_named_and_the_others_are_there() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("dmz.json"), "{").unwrap();
-        let failure = Store::new(dir.path()).list().unwrap_err();
-        assert!(failure.message.contains("dmz.json: not a file jail wrote"), "{failure}");
-        assert_eq!(failure.kind, Kind::Invalid);
+        let store = Store::new(dir.path());
+        store.create(&dmz()).unwrap();
+        fs::write(dir.path().join("bad.json"), "{").unwrap();
+        fs::create_dir(dir.path().join("dir.json")).unwrap();
+        mkfifo(&dir.path().join("fifo.json"), Mode::S_IRWXU).unwrap();
+        fs::write(dir.path().join("README"), "x").unwrap();
+        assert_eq!(store.list().unwrap(), [dmz()]);
+        assert_eq!(store.find("br0").unwrap(), Some(dmz()));
+        assert_eq!(store.find("none").unwrap(), None);
+        let failures = store.unreadable().unwrap();
+        for (failure, said) in failures.iter().zip([
+            "bad.json: not a file jail wrote: ",
+            "dir.json: not a file jail wrote: it is no regular file",
+            "fifo.json: not a file jail wrote: it is no regular file",
+        ]) {
+            assert!(failure.message.contains(said), "{failure}");
+            assert_eq!((failure.kind, &*failure.hint), (Kind::Invalid, "mend it or remove it"));
+        }
+        assert_eq!(failures.len(), 3);
+        assert!(store.find("bad").unwrap_err().message.contains("bad.json"));
     }
 }

@@ -181,3 +181,18 @@ fn a_value_somebody_else_changed_and_an_interface_that_went_are_left_alone() {
         vec!["net/ipv4/conf/br0/rp_filter"]
     });
 }
+
+#[test]
+fn a_record_that_makes_no_sense_is_told_of_once_and_keeps_no_other_from_being_put_back() {
+    on_a_host(|records| {
+        apply(records, &plan(records, &dmz(), &web(), Egress::Deny).unwrap().changes).unwrap();
+        fs::write(records.join("net:ipv4:conf:br9:forwarding"), "{").unwrap();
+        let other = fs::read_to_string(records.join("net:ipv4:conf:br0:forwarding")).unwrap();
+        fs::write(records.join("net:ipv4:conf:lo:forwarding"), other).unwrap();
+        let failure = restore(records).unwrap_err();
+        assert!(failure.message.contains("br9:forwarding: not a file jail wrote"), "{failure}");
+        assert!(failure.hint.contains("net/ipv4/conf/br9/forwarding"), "{failure}");
+        assert_eq!(restore(records).unwrap(), []);
+        vec![]
+    });
+}

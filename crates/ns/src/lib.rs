@@ -7,7 +7,7 @@
 //! use jail_sys::{call::process, helper, launch};
 //!
 //! let (ids, lease) = range::lease("/run/jail/uid".as_ref(), "web")?;
-//! let user = idmap::user_namespace(&ids)?;
+//! let user = idmap::user_namespace(&ids, &[])?;
 //! let init = helper::sealed("jail-init")?;
 //! let (lifeline, keep_open) = std::io::pipe()?;
 //! let program = spawn::program(spawn::Start {

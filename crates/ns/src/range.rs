@@ -45,10 +45,12 @@ pub fn lease(dir: &Path, holder: &str) -> Result<(IdMap, Lease), Failure> {
             continue;
         }
         let path = dir.join(map.base.to_string());
-        let answer = Lease::take(&path, holder).map_err(|error| {
-            Failure::call("namespace", "lease uid range", path.display().to_string(), &error)
-        })?;
-        let Taken::Ours { lease, previous } = answer else { continue };
+        let (lease, previous) = match Lease::take(&path, holder) {
+            Ok(Taken::Ours { lease, previous }) => (lease, previous),
+            Ok(Taken::Theirs(_)) => continue,
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => continue, // `collect` tells of it
+            Err(error) => return Err(failed(&path, &error)),
+        };
         // A holder that died may have left its jail dying. The text we wrote says so to whoever comes next.
         if previous.is_empty() || !is_running(&ids_of(&map))? {
             return Ok((map, lease));
@@ -62,23 +64,33 @@ pub fn lease(dir: &Path, holder: &str) -> Result<(IdMap, Lease), Failure> {
 /// Gives back what dead holders left, unless a process still runs under their ids.
 ///
 /// # Errors
-/// What reading the directory or /proc, or locking, answers.
+/// What reading the directory or /proc, or locking, answers: the first such failure, of which no other lease knows.
 pub fn collect(dir: &Path) -> Result<(), Failure> {
-    let fail =
-        |error: io::Error| Failure::call("namespace", "lease uid range", dir.display().to_string(), &error);
-    for entry in fs::read_dir(dir).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
+    let mut result = Ok(());
+    for entry in fs::read_dir(dir).map_err(|error| failed(dir, &error))? {
+        let path = entry.map_err(|error| failed(dir, &error))?.path();
         let base = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
-        let Some(map) = base.map(|base| IdMap { base, size: SIZE }) else { continue };
-        // The same text again for a holder whose processes have not all gone yet.
-        let before = fs::read_to_string(&path).unwrap_or_default();
-        if let Taken::Ours { lease, .. } = Lease::take(&path, &before).map_err(fail)?
-            && !is_running(&ids_of(&map))?
-        {
-            lease.release().map_err(fail)?;
+        if let Some(base) = base {
+            result = result.and(collect_one(&path, &IdMap { base, size: SIZE }));
         }
     }
+    result
+}
+
+fn collect_one(path: &Path, map: &IdMap) -> Result<(), Failure> {
+    let failed = |error: io::Error| failed(path, &error);
+    // The same text again for a holder whose processes have not all gone yet.
+    let before = Lease::holder(path).map_err(failed)?;
+    if let Taken::Ours { lease, .. } = Lease::take(path, &before).map_err(failed)?
+        && !is_running(&ids_of(map))?
+    {
+        lease.release().map_err(failed)?;
+    }
     Ok(())
+}
+
+fn failed(path: &Path, error: &io::Error) -> Failure {
+    Failure::call("namespace", "lease uid range", path.display().to_string(), error)
 }
 
 fn hash(holder: &str) -> u32 {
@@ -186,7 +198,9 @@ mod tests {
         let (dead, lease) = lease(dir.path(), "dead").unwrap();
         drop(lease);
         let (alive, _held) = super::lease(dir.path(), "alive").unwrap();
-        collect(dir.path()).unwrap();
+        fs::create_dir(dir.path().join("1879048192")).unwrap();
+        let failure = collect(dir.path()).unwrap_err();
+        assert!(failure.message.ends_with("1879048192: lease uid range: it is no regular file: remove it"));
         assert!(!dir.path().join(dead.base.to_string()).exists());
         assert!(dir.path().join(alive.base.to_string()).exists());
     }

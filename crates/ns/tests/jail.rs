@@ -38,7 +38,7 @@ impl Jail {
     fn start(script: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (ids, lease) = range::lease(dir.path(), "test").unwrap();
-        let user = idmap::user_namespace(&ids).expect("run as root: the tests make namespaces");
+        let user = idmap::user_namespace(&ids, &[]).expect("run as root: the tests make namespaces");
         let init = helper::sealed("jail-init").unwrap();
         let (end, lifeline) = io::pipe().unwrap();
         let (output, writer) = io::pipe().unwrap();

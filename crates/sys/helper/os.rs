@@ -10,6 +10,7 @@ pub(crate) mod nr {
     pub(crate) const READ: usize = 0;
     pub(crate) const WRITE: usize = 1;
     pub(crate) const CLOSE: usize = 3;
+    pub(crate) const RT_SIGACTION: usize = 13;
     pub(crate) const RT_SIGPROCMASK: usize = 14;
     pub(crate) const IOCTL: usize = 16;
     pub(crate) const KILL: usize = 62;
@@ -36,6 +37,7 @@ pub(crate) mod nr {
     pub(crate) const READ: usize = 63;
     pub(crate) const WRITE: usize = 64;
     pub(crate) const CLOSE: usize = 57;
+    pub(crate) const RT_SIGACTION: usize = 134;
     pub(crate) const RT_SIGPROCMASK: usize = 135;
     pub(crate) const IOCTL: usize = 29;
     pub(crate) const KILL: usize = 129;
@@ -59,6 +61,8 @@ pub(crate) mod nr {
 pub(crate) const EINTR: i32 = 4;
 pub(crate) const EIO: i32 = 5;
 pub(crate) const EAGAIN: i32 = 11;
+pub(crate) const ENOSPC: i32 = 28;
+pub(crate) const EDQUOT: i32 = 122;
 pub(crate) const EISDIR: i32 = 21;
 const AT_FDCWD: usize = -100isize as usize;
 
@@ -112,6 +116,11 @@ pub(crate) fn write(file: i32, data: &[u8]) -> Answer {
     call(nr::WRITE, [fd(file), data.as_ptr() as usize, data.len(), 0, 0, 0])
 }
 
+/// A sentence for the user, who may not be there to read it.
+pub(crate) fn complain(sentence: &[u8]) {
+    let _ = write(2, sentence);
+}
+
 pub(crate) fn close(file: i32) {
     let _ = call(nr::CLOSE, [fd(file), 0, 0, 0, 0, 0]);
 }
@@ -137,6 +146,14 @@ pub(crate) fn open_nonblocking(path: &CStr, access: usize) -> Result<i32, raw::E
 pub(crate) fn is_pipe(file: i32) -> bool {
     const F_GETPIPE_SZ: usize = 1032;
     call(nr::FCNTL, [fd(file), F_GETPIPE_SZ, 0, 0, 0, 0]).is_ok()
+}
+
+/// How many bytes a pipe holds.
+pub(crate) fn available(pipe: i32) -> usize {
+    const FIONREAD: usize = 0x541B;
+    let mut bytes = 0_i32;
+    let _ = ioctl(pipe, FIONREAD, &mut bytes);
+    usize::try_from(bytes).unwrap_or(0)
 }
 
 /// Our process group.
@@ -185,6 +202,17 @@ pub(crate) fn confine(program: &[Instruction]) -> Answer {
     call(nr::PRCTL, [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0])?;
     let filter = Filter { length: program.len() as u16, program: program.as_ptr() };
     call(nr::SECCOMP, [SECCOMP_SET_MODE_FILTER, 0, &raw const filter as usize, 0, 0, 0])
+}
+
+/// Those of these signals that whoever started us wanted ignored, as nohup(1) and a shell without job control do.
+pub(crate) fn ignored(set: u64) -> u64 {
+    const SIG_IGN: usize = 1;
+    let ignored = |signal: &i32| {
+        let mut action = [0_usize; 4]; // the kernel's struct sigaction, its handler first
+        let asked = [*signal as usize, 0, action.as_mut_ptr() as usize, 8, 0, 0];
+        call(nr::RT_SIGACTION, asked).is_ok() && action[0] == SIG_IGN
+    };
+    (1..=64).filter(|signal| set & signal::set(&[*signal]) != 0).filter(ignored).map(|one| signal::set(&[one])).sum()
 }
 
 /// Blocks these signals beside those already blocked.

@@ -1,12 +1,15 @@
 //! One direction of a copy between two descriptors that never blocks: it holds at most what one write takes.
 
 use crate::arguments::Copy;
-use crate::os::{self, EAGAIN, EINTR, EIO, Poll};
+use crate::os::{self, EAGAIN, EDQUOT, EINTR, EIO, ENOSPC, Poll};
 use crate::raw::Errno;
 use crate::{own, terminal};
 
 /// `PIPE_BUF`: a pipe that polls writable takes so much without blocking.
 const CHUNK: usize = 4096;
+
+/// More than a terminal holds of what was written to it. What is there now cannot be asked: some of it is on its way.
+const TERMINAL: usize = 1 << 17;
 
 /// `VEOF` as terminals have it unless told otherwise.
 const END_OF_TRANSMISSION: u8 = 4;
@@ -30,12 +33,13 @@ pub(crate) struct Relay {
     from: i32,
     to: i32,
     way: Way,
+    from_pipe: bool,
     /// A pipe says without being written to that nobody reads it any more.
     to_pipe: bool,
     /// The source has more; false after its end.
     open: bool,
-    /// The source ends where it is empty.
-    draining: bool,
+    /// How much more is read: without a limit until the jail has ended.
+    left: Option<usize>,
     held: usize,
     sent: usize,
     buffer: [u8; CHUNK],
@@ -44,8 +48,8 @@ pub(crate) struct Relay {
 impl Relay {
     pub(crate) fn new(copy: Copy, way: Way) -> Self {
         let (from, to) = (own::source(copy.from), own::target(copy.to));
-        let to_pipe = os::is_pipe(to);
-        Relay { from, to, way, to_pipe, open: true, draining: false, held: 0, sent: 0, buffer: [0; CHUNK] }
+        let (from_pipe, to_pipe) = (os::is_pipe(from), os::is_pipe(to));
+        Relay { from, to, way, from_pipe, to_pipe, open: true, left: None, held: 0, sent: 0, buffer: [0; CHUNK] }
     }
 
     /// Whether it feeds the jail.
@@ -93,7 +97,7 @@ impl Relay {
             self.give_up();
         } else if target.happened != 0 {
             self.send();
-            if self.draining && self.open && self.is_empty() {
+            if self.left.is_some() && self.open && self.is_empty() {
                 self.receive();
             }
         } else if source.happened != 0 {
@@ -101,20 +105,25 @@ impl Relay {
         }
     }
 
-    /// Every writer inside is gone, so what is there now is all there is. Not waiting for end of file, for a jail may
-    /// have passed its end of a pipe to somebody outside.
+    /// Every writer inside is gone, so what is there now is all there is. Neither waiting for end of file nor reading on
+    /// until it is empty, for a jail may have passed its end of a pipe to somebody who goes on writing.
     pub(crate) fn drain(&mut self) {
-        self.draining = true;
+        self.left = Some(if self.from_pipe { os::available(self.from) } else { TERMINAL });
         if self.open && self.is_empty() {
             self.receive();
         }
     }
 
     fn receive(&mut self) {
-        match os::read(self.from, &mut self.buffer) {
+        let most = self.left.unwrap_or(CHUNK).min(CHUNK);
+        let room = self.buffer.get_mut(..most).unwrap_or_default();
+        match os::read(self.from, room) {
             Ok(0) => self.end(),
-            Ok(length) => (self.sent, self.held) = (0, length),
-            Err(Errno(EAGAIN | EINTR)) if !self.draining => {}
+            Ok(length) => {
+                (self.sent, self.held) = (0, length);
+                self.left = self.left.map(|left| left - length);
+            }
+            Err(Errno(EAGAIN | EINTR)) if self.left.is_none() => {}
             Err(Errno(EIO)) if !self.may_read() => {} // in the background since we asked
             Err(_) => self.end(),                     // EIO: the last slave of a terminal is closed
         }
@@ -138,6 +147,8 @@ impl Relay {
         match os::write(self.to, held) {
             Ok(length) => self.sent += length,
             Err(Errno(EAGAIN | EINTR)) => {}
+            // A full disk takes what comes later, when somebody has made room.
+            Err(Errno(ENOSPC | EDQUOT)) => self.sent = self.held,
             Err(_) => self.give_up(),
         }
     }

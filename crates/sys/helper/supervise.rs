@@ -43,7 +43,10 @@ pub(crate) unsafe fn run(
     environment: *const *const c_char,
 ) -> ! {
     os::set_name(c"jail");
-    let Ok(signals) = os::block(PASSED_ON | SILENCED).and_then(|_| os::signalfd(PASSED_ON)) else {
+    // Blocking an ignored signal would bring it back.
+    let passed_on = PASSED_ON & !os::ignored(PASSED_ON);
+    let Ok(signals) = os::block(passed_on | SILENCED).and_then(|_| os::signalfd(passed_on)) else {
+        os::complain(b"jail: the supervisor has no descriptor for signals; the jail ends\n");
         os::exit(NOT_SET_UP)
     };
     let terminal = plan.terminal.map(Terminal::new);
@@ -159,7 +162,7 @@ unsafe fn finish(
     environment: *const *const c_char,
     status: i32,
 ) -> ! {
-    let status = decimal(status);
+    let text = decimal(status);
     // SAFETY: by the caller's promise the slot before is writable and null comes after the last: each argument moves one
     // down, and the status takes the last one's place.
     unsafe {
@@ -169,10 +172,11 @@ unsafe fn finish(
             *last = *last.add(1);
             last = last.add(1);
         }
-        *last = status.as_ptr().cast();
+        *last = text.as_ptr().cast();
         os::execute(program, argv, environment);
     }
-    os::exit(NOT_SET_UP)
+    os::complain(b"jail: cannot execute jail to clear up; something of the jail is left: jail gc removes it\n");
+    os::exit(status)
 }
 
 /// Removes what the paths name, in order.

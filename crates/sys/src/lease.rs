@@ -11,6 +11,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+/// No link is followed, and a FIFO holds nobody up.
+const FLAGS: libc::c_int = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+
+/// The longest text of a holder, in bytes.
+const LONGEST: u64 = 65536;
+
 /// A lease that is held.
 #[derive(Debug)]
 pub struct Lease {
@@ -38,37 +44,51 @@ impl Lease {
     /// The directory must exist. The file is created with mode 0600.
     ///
     /// # Errors
-    /// What open(2), fcntl(2) `F_OFD_SETLK` or write(2) answer.
+    /// What open(2), fcntl(2) `F_OFD_SETLK` or write(2) answer: then a file that was not there is not there.
+    /// [`io::ErrorKind::InvalidInput`] for what is no regular file.
     pub fn take(path: &Path, holder: &str) -> io::Result<Taken> {
         loop {
-            let mut file = open(path)?;
+            let file = regular(open(path))?;
             if !try_lock(&file)? {
-                let mut text = String::new();
-                file.read_to_string(&mut text)?;
-                return Ok(Taken::Theirs(text));
+                return Ok(Taken::Theirs(text(&file)?));
             }
             if !is_at(&file, path)? {
                 continue; // the holder before us removed the file between our open and our lock
             }
-            let mut previous = String::new();
-            file.read_to_string(&mut previous)?;
-            file.set_len(0)?;
-            file.rewind()?;
-            file.write_all(holder.as_bytes())?;
-            return Ok(Taken::Ours { lease: Lease { file, path: path.to_owned() }, previous });
+            let previous = text(&file)?;
+            let lease = Lease { file, path: path.to_owned() };
+            if let Err(error) = lease.write(holder) {
+                if previous.is_empty() {
+                    let _ = lease.release(); // why it could not be written is the one to tell
+                }
+                return Err(error);
+            }
+            return Ok(Taken::Ours { lease, previous });
         }
+    }
+
+    /// Over what a dead holder wrote, which takes no room that is not there: on a full disk its text stays.
+    fn write(&self, holder: &str) -> io::Result<()> {
+        let mut file = &self.file;
+        file.rewind()?;
+        file.write_all(holder.as_bytes())?;
+        file.set_len(holder.len() as u64)
     }
 
     /// Whether somebody alive holds the lease at `path`. Takes nothing.
     ///
     /// # Errors
-    /// What open(2) answers, unless there is no file, or fcntl(2) `F_OFD_GETLK`.
+    /// What open(2) answers, unless there is no such file, or fcntl(2) `F_OFD_GETLK`.
     pub fn is_held(path: &Path) -> io::Result<bool> {
-        match OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path) {
-            Ok(file) => is_locked(&file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
+        look(path).and_then(|file| file.map_or(Ok(false), |file| is_locked(&file)))
+    }
+
+    /// What the holder of the lease at `path`, alive or dead, wrote into it; empty without one. Takes nothing.
+    ///
+    /// # Errors
+    /// What open(2), unless there is no such file, or read(2) answer.
+    pub fn holder(path: &Path) -> io::Result<String> {
+        look(path).and_then(|file| file.map_or(Ok(String::new()), |file| text(&file)))
     }
 
     /// The file that stands for the lease.
@@ -106,8 +126,42 @@ fn open(path: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
+        .custom_flags(FLAGS)
         .open(path)
+}
+
+/// The file, for looking; `None` when there is none, or something that cannot be a lease.
+fn look(path: &Path) -> io::Result<Option<File>> {
+    match regular(OpenOptions::new().read(true).custom_flags(FLAGS).open(path)) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => {
+            Ok(None)
+        }
+        file => file.map(Some),
+    }
+}
+
+fn regular(file: io::Result<File>) -> io::Result<File> {
+    let strange = || io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file: remove it");
+    match file {
+        Ok(file) => {
+            if file.metadata()?.is_file() {
+                Ok(file)
+            } else {
+                Err(strange())
+            }
+        }
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EISDIR | libc::ELOOP | libc::ENXIO)) => {
+            Err(strange())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What a holder wrote. Somebody else's bytes may be no text, and many.
+fn text(file: &File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A write lock on the whole file, as fcntl(2) takes it.
@@ -172,6 +226,46 @@ mod tests {
         assert!(!path.exists());
         assert!(!Lease::is_held(&path).unwrap());
         assert!(take(&path, "db").is_some());
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_nobodys_and_cannot_be_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::create_dir(path("dir")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", path("link")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());
+        for name in ["dir", "link", "fifo"] {
+            assert_eq!(Lease::take(&path(name), "web").unwrap_err().kind(), io::ErrorKind::InvalidInput);
+            assert!(!Lease::is_held(&path(name)).unwrap());
+            assert_eq!(Lease::holder(&path(name)).unwrap(), "");
+        }
+        fs::write(path("bytes"), [0xff; 100_000]).unwrap();
+        assert!(take(&path("bytes"), "web").is_some());
+        assert_eq!(Lease::holder(&path("bytes")).unwrap(), "web");
+    }
+
+    #[test]
+    fn a_lease_that_cannot_be_written_leaves_no_file_and_a_dead_holders_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let (new, dead) = (dir.path().join("new"), dir.path().join("dead"));
+        fs::write(&dead, "web").unwrap();
+        let fill = |path: &Path| Lease::take(path, &"x".repeat(10_000));
+        let limited = std::env::var_os("LEASE_TEST_DIR");
+        if let Some(dir) = limited {
+            let (new, dead) = (Path::new(&dir).join("new"), Path::new(&dir).join("dead"));
+            assert!(fill(&new).is_err() && fill(&dead).is_err());
+            return;
+        }
+        // Again in a process that may write no file of this length: see setrlimit(2), RLIMIT_FSIZE.
+        let test = "lease::tests::a_lease_that_cannot_be_written_leaves_no_file_and_a_dead_holders_text";
+        let run = format!("trap '' XFSZ; ulimit -f 0; exec \"$0\" --exact {test}");
+        let mut again = std::process::Command::new("bash");
+        again.args(["-c", &run]).arg(std::env::current_exe().unwrap()).env("LEASE_TEST_DIR", dir.path());
+        let again = again.output().unwrap();
+        assert!(again.status.success(), "{again:?}");
+        assert!(!new.exists());
+        assert_eq!(fs::read_to_string(dead).unwrap(), "web");
     }
 
     #[test]

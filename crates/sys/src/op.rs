@@ -57,8 +57,9 @@ pub struct Directory {
     pub gid: u32,
 }
 
-/// One operation. Every path is resolved inside the directory it is relative to (`openat2` with `RESOLVE_IN_ROOT`)
-/// unless the operation says otherwise, so no symbolic link of the tree leads out of it.
+/// One operation. Every path is resolved inside the directory it is relative to and through no symbolic link (`openat2`
+/// with `RESOLVE_IN_ROOT` and `RESOLVE_NO_SYMLINKS`) unless the operation says otherwise: a link that is met has been put
+/// there since the path was decided, perhaps by another jail.
 ///
 /// uid and gid numbers are the host's: they are used before the child enters its user namespace.
 #[derive(Debug)]

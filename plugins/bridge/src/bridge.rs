@@ -73,7 +73,8 @@ async fn make(handle: &Handle, network: &Network) -> Result<Link, Failure> {
     }
     let made = configure(handle, network).await;
     if made.is_err() {
-        link::delete(handle, name).await?;
+        // Why it could not be made is the one to tell.
+        let _ = link::delete(handle, name).await;
     }
     made
 }

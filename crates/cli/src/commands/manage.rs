@@ -10,16 +10,18 @@ use serde_json::json;
 use super::{Call, block_on, is_root, need_root};
 use crate::output;
 
-/// Stops them all, also when one of them could not be; the first failure is told.
+/// Stops them all, also when one of them could not be. Found before the first is stopped: two words may mean one jail.
 pub(super) fn stop(call: &Call, jails: &[String], timeout: u64) -> Result<ExitCode, Failure> {
     need_root()?;
-    let mut result = Ok(ExitCode::SUCCESS);
-    for jail in jails {
-        let stopped = find(&call.place, jail)
-            .and_then(|jail| block_on(jail_core::stop(&call.place, &jail, Duration::from_secs(timeout))));
-        result = result.and_then(|status| stopped.map(|()| status));
+    let patience = Duration::from_secs(timeout);
+    let found: Vec<_> = jails.iter().map(|jail| find(&call.place, jail)).collect();
+    let mut status = ExitCode::SUCCESS;
+    for jail in found {
+        if let Err(failure) = jail.and_then(|jail| block_on(jail_core::stop(&call.place, &jail, patience))) {
+            status = output::failure(&failure, call.json);
+        }
     }
-    result
+    Ok(status)
 }
 
 pub(super) fn gc(call: &Call) -> Result<ExitCode, Failure> {

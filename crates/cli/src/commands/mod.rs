@@ -1,6 +1,6 @@
 //! The commands: one file each, or a few that say much the same.
 
-mod finish;
+pub(crate) mod finish;
 mod join;
 mod list;
 mod manage;
@@ -26,8 +26,7 @@ struct Call {
 
 /// Does what was asked, and answers the exit status.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    // Locks and held ports of a jail that ends here must end with us, and not with the last program we ran.
-    keep_to_ourselves().map_err(|error| Failure::call("state", "close_range", "descriptors", &error))?;
+    keep_descriptors()?;
     let place = Place::new(args.state_dir.as_deref(), &args.plugin_dir)?;
     let call = Call { place, backends: args.backend, json: args.json, quiet: args.quiet };
     match args.command {
@@ -41,8 +40,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Net(net) => net::net(&call, net),
         Command::Gc => manage::gc(&call),
         Command::Backends => manage::backends(&call),
-        Command::Finish { name, status } => finish::finish(&call, &name, status),
     }
+}
+
+/// Locks and held ports of a jail that ends here must end with us, and not with the last program we ran.
+fn keep_descriptors() -> Result<(), Failure> {
+    keep_to_ourselves().map_err(|error| Failure::call("state", "close_range", "descriptors", &error))
 }
 
 fn is_root() -> bool {

@@ -15,6 +15,9 @@ pub(super) fn net(call: &Call, net: Net) -> Result<ExitCode, Failure> {
         Net::Create { name, subnet, bridge } => {
             need_root()?;
             let network = block_on(network::create(&call.place, &name, subnet, bridge.as_deref()))?;
+            if call.json {
+                return output::json(&describe(&network));
+            }
             if !call.quiet {
                 output::say(&line(&network));
             }
@@ -23,6 +26,9 @@ pub(super) fn net(call: &Call, net: Net) -> Result<ExitCode, Failure> {
         Net::List => {
             need_root()?;
             let networks = network::list(&call.place)?;
+            for failure in network::unreadable(&call.place)? {
+                output::say(&format!("jail: {failure}"));
+            }
             if call.json {
                 output::json(&networks.iter().map(describe).collect::<Vec<_>>())
             } else {

@@ -19,7 +19,16 @@ pub(super) fn plan(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     if !is_root() && !call.quiet {
         output::say("jail: this is planned from what you can see of the host; running it needs root");
     }
-    if call.json { output::json(&planned.plan) } else { output::lines(planned.plan.lines()) }
+    if call.json {
+        return output::json(&planned.plan);
+    }
+    let mut lines = planned.plan.lines();
+    let doors = planned.plan.view.doors();
+    if !doors.is_empty() {
+        lines.push("sockets and FIFOs of the host's that it can use".to_owned());
+        lines.extend(doors.into_iter().map(|line| format!("  {line}")));
+    }
+    output::lines(lines)
 }
 
 /// What was typed, as a spec.

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use jail_core::{Failure, Plan, Running, Spec, Streams, start};
 use jail_sys::call::process::{self, Side};
+use serde_json::json;
 
-use super::{Call, block_on, need_root, plan::spec_of};
+use super::{Call, block_on, finish, need_root, plan::spec_of};
 use crate::args::Run;
 use crate::output;
 
@@ -39,9 +40,7 @@ fn bring_up(call: &Call, spec: &Spec, streams: Streams) -> Result<Running, Failu
 
 /// Stays as the small supervisor; comes back only with the reason why it could not.
 fn supervise(call: &Call, running: Running, program: &File) -> Failure {
-    let name = running.plan().name.clone();
-    let state = format!("--state-dir={}", call.place.state_dir.display());
-    let failure = running.hand_over(program, &["jail".to_owned(), state, "finish".to_owned(), name]);
+    let failure = running.hand_over(program, &finish::arguments(call, &running.plan().name));
     // Why it could not be supervised is the one to tell.
     let _ = block_on(running.end());
     failure
@@ -56,7 +55,14 @@ fn in_background(call: &Call, spec: &Spec, program: &File) -> Result<ExitCode, F
         Side::Parent { .. } => {
             drop(tell);
             let name = read_result(result)?;
-            output::lines([name])
+            let told =
+                if call.json { output::json(&json!({ "name": name })) } else { output::lines([&name]) };
+            if told.is_err() {
+                output::say(&format!(
+                    "jail: the jail {name} runs; its name could not be written to standard output"
+                ));
+            }
+            Ok(ExitCode::SUCCESS)
         }
         Side::Child => {
             drop(result);

@@ -10,8 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::place::Place;
 use crate::plan::Wanted;
 
+/// The link backend when none is named.
+const LINK: &str = "bridge";
+
 /// Firewalls in the order they are tried when no running jail decides.
 const FIREWALLS: [&str; 2] = ["nft", "iptables"];
+
+/// Every backend that a jail may have without naming it.
+pub(super) const USUAL: [&str; 3] = [LINK, FIREWALLS[0], FIREWALLS[1]];
 
 /// Which plugin: enough to load the same one again at the end of a jail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +66,7 @@ impl Named {
     pub(super) async fn link(&mut self, place: &Place) -> Result<Plugin, Failure> {
         match self.link.take() {
             Some(link) => usable(link).await,
-            None => usable(plugin::open("bridge", &place.plugin_dirs)?).await,
+            None => usable(plugin::open(LINK, &place.plugin_dirs)?).await,
         }
     }
 

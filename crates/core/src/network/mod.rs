@@ -10,7 +10,7 @@ mod withdraw;
 pub use backends::{PluginRef, backends};
 pub use jail_net::backend::Support;
 pub use jail_net::model::{Egress, Network, Origin, Publish};
-pub use names::{create, list, remove};
+pub use names::{create, list, remove, unreadable};
 pub use resolve::NetworkPlan;
 
 pub(crate) use backends::{Backends, refuse_unknown};

@@ -3,7 +3,7 @@
 use ipnet::{IpNet, Ipv4Net};
 use jail_net::backend::Backend;
 use jail_net::host;
-use jail_net::model::Network;
+use jail_net::model::{Network, refuses_bridge, refuses_subnet};
 use jail_net::plugin;
 use jail_net::store::{self, Store};
 use jail_sys::{Failure, Kind};
@@ -24,6 +24,36 @@ pub async fn create(
     subnet: Ipv4Net,
     bridge: Option<&str>,
 ) -> Result<Network, Failure> {
+    let bridge = bridge.map_or_else(|| format!("jail-{name}"), str::to_owned);
+    refuse_words(name, subnet, &bridge)?;
+    let link = plugin::open("bridge", &place.plugin_dirs)?;
+    let machine = Machine::open()?;
+    let lock = machine.network_lock()?;
+    // Of two at once both would find the subnet free.
+    lock.exclusive().await?;
+    let store = Store::new(&place.networks);
+    refuse_taken(&store, name, &bridge)?;
+    let network = match link.network_of(&bridge).await? {
+        Some(there) => adopt(name, subnet, there)?,
+        None => ours(name, subnet, &bridge, &store)?,
+    };
+    // Kept first: whatever becomes of us, `net rm` knows what there may be.
+    store.create(&network)?;
+    let failure = match link.network_up(&network).await {
+        Ok(network) => return Ok(network),
+        Err(failure) => failure,
+    };
+    // The first failure is the one to tell.
+    match link.network_down(&network).await.and_then(|()| store.remove(name)) {
+        Ok(()) => Err(failure),
+        Err(_) => {
+            Err(failure.hint(format!("something of the network is left; remove it with: jail net rm {name}")))
+        }
+    }
+}
+
+/// Refuses what could not be a network on any host.
+fn refuse_words(name: &str, subnet: Ipv4Net, bridge: &str) -> Result<(), Failure> {
     if let Some(why) = store::refuses(name) {
         return Err(refused(Kind::Usage, name, &why));
     }
@@ -32,65 +62,53 @@ pub async fn create(
             refused(Kind::Usage, name, "--net means something else by that name").hint("choose another name")
         );
     }
-    let net = subnet.network();
-    if net.is_multicast() || net.is_loopback() || net.is_unspecified() || net.is_broadcast() {
-        let why = format!("--subnet={subnet} is not for hosts");
-        return Err(refused(Kind::Usage, name, &why).hint("use a private one"));
+    if let Some(why) = refuses_subnet(subnet) {
+        return Err(refused(Kind::Usage, name, &format!("--subnet={why}")).hint("use a private one"));
     }
-    let store = Store::new(&place.networks);
+    match refuses_bridge(bridge) {
+        Some(why) => Err(refused(Kind::Usage, name, &why).hint("name the bridge like this: --bridge=br0")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses names by which `--net` already means another network: each is looked for by its own name and its bridge's.
+fn refuse_taken(store: &Store, name: &str, bridge: &str) -> Result<(), Failure> {
+    let conflict = |why: String, hint: String| Err(refused(Kind::Conflict, name, &why).hint(hint));
     if store.get(name)?.is_some() {
-        return Err(refused(Kind::Conflict, name, "there is a network of that name")
-            .hint(format!("remove it first: jail net rm {name}")));
+        let why = "there is a network of that name".to_owned();
+        return conflict(why, format!("remove it first: jail net rm {name}"));
     }
-    let link = plugin::open("bridge", &place.plugin_dirs)?;
-    let bridge = bridge.map_or_else(|| format!("jail-{name}"), str::to_owned);
-    if !(1..=15).contains(&bridge.len()) || bridge.contains(|sign: char| sign == '/' || sign.is_whitespace())
-    {
-        let why = format!("{bridge} cannot be an interface's name (1 to 15 bytes without '/' and spaces)");
-        return Err(refused(Kind::Usage, name, &why).hint("name the bridge yourself, like --bridge=br0"));
-    }
-    let network = match link.network_of(&bridge).await? {
-        Some(there) => adopt(name, subnet, there)?,
-        None => ours(name, subnet, &bridge, &store)?,
-    };
-    store.create(&network)?;
-    match link.network_up(&network).await {
-        Ok(network) => Ok(network),
-        Err(failure) => {
-            // The first failure is the one to tell.
-            let _ = store.remove(name);
-            Err(failure)
+    for other in store.list()? {
+        let other_name = &other.name;
+        if other.bridge == bridge {
+            let why = format!("the bridge {bridge} belongs to the network {other_name}");
+            return conflict(why, format!("name another with --bridge, or use --net={other_name}"));
+        }
+        if other.bridge == name {
+            let why = format!("{name} is the bridge of the network {other_name}, which --net={name} means");
+            return conflict(why, "choose another name".to_owned());
+        }
+        if other_name == bridge {
+            let why = format!("--net={bridge} means the network of that name, not its bridge");
+            return conflict(why, "name another with --bridge".to_owned());
         }
     }
+    Ok(())
 }
 
 /// A new network with a bridge of our own: its subnet must be nobody's yet.
 fn ours(name: &str, subnet: Ipv4Net, bridge: &str, store: &Store) -> Result<Network, Failure> {
+    if subnet.prefix_len() > 30 {
+        let why = format!("--subnet={} has no room for a jail", subnet.trunc());
+        return Err(refused(Kind::Usage, name, &why).hint("a /30 or larger has"));
+    }
     let host = subnet.hosts().next().unwrap_or(subnet.addr());
     let subnet = Ipv4Net::new(host, subnet.prefix_len())
         .map_err(|error| refused(Kind::Usage, name, &error.to_string()))?;
-    if subnet.prefix_len() > 30 {
-        return Err(refused(
-            Kind::Usage,
-            name,
-            &format!("--subnet={} has no room for a jail", subnet.trunc()),
-        )
-        .hint("a /30 or larger has"));
-    }
     for other in store.list()? {
-        if other.bridge == bridge {
-            return Err(refused(
-                Kind::Conflict,
-                name,
-                &format!("the bridge {bridge} belongs to the network {}", other.name),
-            ));
-        }
         if other.subnet.is_some_and(|theirs| host::overlaps(theirs.into(), subnet.into())) {
-            return Err(refused(
-                Kind::Conflict,
-                name,
-                &format!("--subnet={} overlaps the network {}", subnet.trunc(), other.name),
-            ));
+            let why = format!("--subnet={} overlaps the network {}", subnet.trunc(), other.name);
+            return Err(refused(Kind::Conflict, name, &why).hint("choose a subnet that is used nowhere else"));
         }
     }
     for address in host::addresses()? {
@@ -124,12 +142,20 @@ fn adopt(name: &str, subnet: Ipv4Net, there: Network) -> Result<Network, Failure
     }
 }
 
-/// The named networks, in order.
+/// The named networks that can be read, in order. [`unreadable`] tells of the others.
 ///
 /// # Errors
-/// When they cannot be read.
+/// When their directory cannot be read.
 pub fn list(place: &Place) -> Result<Vec<Network>, Failure> {
     Store::new(&place.networks).list()
+}
+
+/// Why files among the named networks cannot be read, with the remedy.
+///
+/// # Errors
+/// When their directory cannot be read.
+pub fn unreadable(place: &Place) -> Result<Vec<Failure>, Failure> {
+    Store::new(&place.networks).unreadable()
 }
 
 /// Removes a network, and its bridge if it is ours; returns when it is gone.
@@ -142,6 +168,10 @@ pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
         return Err(refused(Kind::NotFound, name, "there is no network of that name")
             .hint("see them with: jail net list"));
     };
+    let machine = Machine::open()?;
+    let lock = machine.network_lock()?;
+    // A jail that is about to come to it has registered by now, or waits and sees that it is gone.
+    lock.exclusive().await?;
     for jail in place.registry().living()? {
         if matches!(&jail.plan.network, Wanted::Dmz(plan) if plan.network.bridge == network.bridge) {
             let why = format!("the jail {} uses it", jail.plan.name);
@@ -150,9 +180,6 @@ pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
         }
     }
     let link = plugin::open("bridge", &place.plugin_dirs)?;
-    let machine = Machine::open()?;
-    let lock = machine.network_lock()?;
-    lock.exclusive().await?;
     // The link of a jail that has just ended goes in the background; here is who must see it gone.
     link.gc(&machine.alive()?).await?;
     link.network_down(&network).await?;

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::backends::{Backends, Named, PluginRef, reference};
 use super::free;
 use crate::place::Place;
-use crate::spec::{NetworkSpec, Spec};
+use crate::spec::{Net, NetworkSpec, Spec};
+
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// The network of a jail as it is decided; addresses are leased when it starts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -127,7 +129,8 @@ pub(crate) async fn resolve(
 
 /// A bridge that is nobody's network: it is used as it is.
 async fn adopted(name: &str, link: &impl Backend, store: &Store) -> Result<Network, Failure> {
-    if let Some(network) = link.network_of(name).await? {
+    let could_be = name.len() < libc::IFNAMSIZ;
+    if could_be && let Some(network) = link.network_of(name).await? {
         return Ok(network);
     }
     let message = format!("--net={name}: there is no network, bridge or interface of that name");
@@ -175,11 +178,25 @@ pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
 
 /// The files inside that come from the network options.
 pub(crate) fn files(spec: &NetworkSpec) -> Option<(PathBuf, String)> {
-    if spec.dns.is_empty() {
-        return None;
+    let content = if spec.dns.is_empty() {
+        hosts_resolver(&spec.net)?
+    } else {
+        spec.dns.iter().map(|server| format!("nameserver {server}\n")).collect()
+    };
+    Some((PathBuf::from(RESOLV_CONF), content))
+}
+
+/// What the host's resolv.conf says, where it leads into /run, of which a jail sees nothing; otherwise it is shown as it
+/// is. A resolver on the host's loopback is none of a jail's that has its own: systemd-resolved keeps beside that what
+/// it asks itself (systemd-resolved.service(8), "/etc/resolv.conf").
+fn hosts_resolver(net: &Net) -> Option<String> {
+    let file = std::fs::canonicalize(RESOLV_CONF).ok().filter(|file| file.starts_with("/run"))?;
+    let stub = file.ends_with("systemd/resolve/stub-resolv.conf");
+    match net {
+        Net::None => None,
+        Net::On(_) if stub => std::fs::read_to_string(file.with_file_name("resolv.conf")).ok(),
+        _ => std::fs::read_to_string(file).ok(),
     }
-    let lines: String = spec.dns.iter().map(|server| format!("nameserver {server}\n")).collect();
-    Some((PathBuf::from("/etc/resolv.conf"), lines))
 }
 
 fn refused(option: String, why: &str) -> Failure {

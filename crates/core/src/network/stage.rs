@@ -113,17 +113,22 @@ impl<'a> NetworkStage<'a> {
         if Path::new("/proc/sys/net/ipv4/conf").join(&network.bridge).exists() {
             return Ok(());
         }
+        if network.origin == Origin::Ours && self.store().get(&network.name)?.is_none() {
+            let object = format!("--net={}", network.name);
+            let message = format!("{object}: the network has been removed meanwhile");
+            return Err(Failure::new(Kind::NotFound, "network", "attach", object, message)
+                .hint("see the networks with: jail net list"));
+        }
         self.backends.link.network_up(network).await.map(|_| ())
     }
 
     /// Takes what only one jail can have, and switches on forwarding. Under the exclusive network lock.
     fn lease(&mut self, journal: &mut Journal) -> Result<Request, Failure> {
         journal.write(Entry::Networked { path: self.machine.networked_file(&self.id) })?;
-        self.leases.push(self.machine.networked(&self.id)?);
+        let plugins = [&self.plan.link.path, &self.plan.firewall.path];
+        self.leases.push(self.machine.networked(&self.id, plugins)?);
         let address = self.address()?;
-        // A lease is its own journal while it is held: the lock goes with its holder.
-        journal.write(Entry::Lease { path: address.lease.path().to_owned() })?;
-        self.leases.push(address.lease);
+        self.leases.push(journal.lease(address.lease)?);
         self.ports = port::hold(&self.plan.publish).map_err(|refusal| self.explain(refusal))?;
         let dir = self.machine.forwarding();
         let forward = forwarding::plan(&dir, &self.plan.network, &self.plan.publish, self.plan.egress)?;
@@ -140,13 +145,24 @@ impl<'a> NetworkStage<'a> {
         })
     }
 
-    /// Every address of the host's, and every network of ours but the jail's own.
+    fn store(&self) -> Store {
+        Store::new(&self.place.networks)
+    }
+
+    /// Every address of the host's, and every network of ours but the jail's own. A network that cannot be read could
+    /// not be kept from a jail that may open connections.
     fn off_limits(&self) -> Result<Vec<IpNet>, Failure> {
+        if self.plan.egress != Egress::Deny
+            && let Some(mut unreadable) = self.store().unreadable()?.into_iter().next()
+        {
+            unreadable.message = format!("--egress={}: {}", self.plan.egress, unreadable.message);
+            return Err(unreadable);
+        }
         let own = self.plan.network.subnet;
         let mut off_limits: Vec<IpNet> =
             host::addresses()?.into_iter().map(|address| address.net.addr().into()).collect();
         let used = self.living()?.into_iter().map(|plan| plan.network);
-        let networks = Store::new(&self.place.networks).list()?.into_iter().chain(used);
+        let networks = self.store().list()?.into_iter().chain(used);
         off_limits.extend(
             networks
                 .filter_map(|other| other.subnet)

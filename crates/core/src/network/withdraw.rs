@@ -1,5 +1,6 @@
 //! Taking back what a jail's network gave the host, by whoever ends it: its supervisor, or who finds it dead.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jail_net::backend::{Backend, Detach, Role, Support, Undo};
@@ -8,6 +9,7 @@ use jail_net::model::JailId;
 use jail_net::plugin::{self, Plugin};
 use jail_sys::Failure;
 
+use super::backends::USUAL;
 use crate::journal::Entry;
 use crate::machine::{Machine, NetworkLock, give_back};
 
@@ -50,16 +52,7 @@ impl Undoing<'_> {
     async fn detach(&self, role: Role, plugin: &Path, undo: &Undo, last: bool) -> Result<(), Failure> {
         // A link goes with its network namespace, in the background; who must see it gone waits for that itself.
         let how = Detach { wait: false, last: last && role == Role::Firewall };
-        let plugin = if plugin.exists() { plugin::load(plugin)? } else { self.elsewhere(plugin)? };
-        plugin.detach(self.id, Some(undo), how).await
-    }
-
-    /// The plugin of the same file name in the plugin directories.
-    fn elsewhere(&self, gone: &Path) -> Result<Plugin, Failure> {
-        let found = plugin::find(self.plugin_dirs)?
-            .into_iter()
-            .find(|found| found.path.file_name() == gone.file_name());
-        plugin::load(found.as_ref().map_or(gone, |found| &found.path))
+        load(plugin, self.plugin_dirs)?.detach(self.id, Some(undo), how).await
     }
 
     fn leave(&self, path: &Path, last: bool) -> Result<(), Failure> {
@@ -80,23 +73,59 @@ async fn is_last(lock: &NetworkLock, id: &JailId, machine: &Machine) -> Result<b
     Ok(last)
 }
 
-/// Removes whatever belongs to no living jail of the machine, by name: for what no journal tells of. Answers it in words.
+/// The plugin, or where it is gone the one of the same file name in the plugin directories.
+fn load(plugin: &Path, plugin_dirs: &[PathBuf]) -> Result<Plugin, Failure> {
+    if plugin.exists() {
+        return plugin::load(plugin);
+    }
+    let mut found = plugin::find(plugin_dirs)?.into_iter();
+    let found = found.find(|found| found.path.file_name() == plugin.file_name());
+    plugin::load(found.as_ref().map_or(plugin, |found| &found.path))
+}
+
+/// Removes whatever belongs to no living jail of the machine, by name: for what no journal tells of. Answers it in
+/// words. Goes on after a failure, and answers the first.
 pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<Vec<String>, Failure> {
     let lock = machine.network_lock()?;
     lock.exclusive().await?;
     let alive = machine.alive()?;
     let mut removed = Vec::new();
-    for found in plugin::survey(plugin_dirs).await? {
-        if let Ok((_, Support::Yes)) = found.result {
-            removed.extend(plugin::load(&found.path)?.gc(&alive).await?.removed);
+    let mut result = Ok(());
+    for plugin in plugins(machine, plugin_dirs)? {
+        match collect(&plugin, plugin_dirs, &alive).await {
+            Ok(words) => removed.extend(words),
+            Err(failure) => result = result.and(Err(failure)),
         }
     }
     if alive.is_empty() {
-        let restored = forwarding::restore(&machine.forwarding())?;
-        removed.extend(restored.into_iter().map(|change| format!("{} is {} again", change.path, change.was)));
+        match forwarding::restore(&machine.forwarding()) {
+            Ok(back) => {
+                removed.extend(
+                    back.into_iter().map(|change| format!("{} is {} again", change.path, change.was)),
+                );
+            }
+            Err(failure) => result = result.and(Err(failure)),
+        }
     }
-    machine.sweep(&machine.addresses())?;
-    machine.sweep(&machine.dir_networked())?;
-    jail_ns::range::collect(&machine.uids())?;
-    Ok(removed)
+    for swept in [machine.sweep(&machine.addresses()), jail_ns::range::collect(&machine.uids())] {
+        result = result.and(swept);
+    }
+    // Last: where something failed, they say to whoever tries again by which plugins it was made.
+    result.and_then(|()| machine.sweep(&machine.dir_networked())).map(|()| removed)
+}
+
+async fn collect(plugin: &Path, plugin_dirs: &[PathBuf], alive: &[JailId]) -> Result<Vec<String>, Failure> {
+    let plugin = load(plugin, plugin_dirs)?;
+    match plugin.probe().await? {
+        Support::Yes => plugin.gc(alive).await.map(|reaped| reaped.removed),
+        Support::No { .. } => Ok(Vec::new()),
+    }
+}
+
+/// The plugins that may have given the machine something: those that are used unless another is named, and those that
+/// jails were given their network by. No other is loaded: it would run with our rights for nothing.
+fn plugins(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<BTreeSet<PathBuf>, Failure> {
+    let found = plugin::find(plugin_dirs)?.into_iter();
+    let usual = found.filter(|found| USUAL.contains(&found.name.as_str())).map(|found| found.path);
+    Ok(usual.chain(machine.plugins()?).collect())
 }

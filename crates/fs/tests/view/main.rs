@@ -5,6 +5,8 @@ mod host;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod planted;
+#[cfg(test)]
 mod privilege;
 #[cfg(test)]
 mod seen;

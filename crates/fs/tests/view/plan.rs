@@ -1,7 +1,10 @@
 //! What is planned, on a made-up host and without root.
 
-use std::os::unix::fs::symlink;
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::process::Command;
 
 use jail_fs::{Bind, Grant, MountPlan, Tmpfs, ViewSpec};
 
@@ -89,7 +92,7 @@ fn what_cannot_be_granted_is_refused_in_words() {
     assert!(refused("srv").contains("does not begin with a slash"));
     assert!(refused("/srv/../etc").contains("'..'"));
     symlink("/proc", host.path("srv/link")).unwrap();
-    assert!(refused("/srv/link").contains("/proc of the host is never shown"));
+    assert!(refused("/srv/link").contains("leads through the symbolic link /srv/link"));
 }
 
 #[test]
@@ -144,6 +147,26 @@ fn two_options_for_one_place_are_a_conflict_and_the_same_option_twice_is_not() {
         host.refusal(&spec),
         "--tmpfs=/srv/site and --grant=/srv/site:rw are for the same place; leave one of them out"
     );
+}
+
+#[test]
+fn one_place_to_read_and_to_write_is_a_contradiction() {
+    let host = Host::new();
+    for first in [true, false] {
+        let mut spec = grant("/srv/site", first);
+        spec.grants.push(Grant { path: "/srv/site".into(), writable: !first });
+        let failure = jail_fs::plan_at(&spec, host.root()).unwrap_err();
+        let options = ["--grant=/srv/site", "--grant=/srv/site:rw"].map(|option| option.to_owned());
+        assert_eq!(failure.kind, jail_sys::Kind::Usage);
+        assert_eq!(
+            failure.message,
+            format!(
+                "{} and {} contradict each other",
+                options[usize::from(!first)],
+                options[usize::from(first)]
+            )
+        );
+    }
 }
 
 #[test]
@@ -217,6 +240,59 @@ fn the_jail_has_its_own_name_in_hosts_and_hostname_unless_another_option_is_for_
     assert!(own(&ViewSpec::default()).unwrap().contains("0 entries"));
     std::fs::remove_file(host.path("etc/hosts")).unwrap();
     assert_eq!(own(&ViewSpec::default()), None);
+}
+
+#[test]
+fn of_a_hosts_file_that_is_too_long_to_be_planned_with_nothing_is_kept() {
+    let host = Host::new();
+    let spec = ViewSpec { address: Some([10, 10, 20, 10].into()), ..ViewSpec::default() };
+    let entry = "192.0.2.1 blocked.example\n";
+    let most = (64 << 10) / entry.len();
+    for (entries, kept) in [(most, format!("{most} entries")), (most + 1, "0 entries".to_owned())] {
+        host.file("etc/hosts", &entry.repeat(entries), 0o644);
+        assert!(host.line(&spec, "/etc/hosts").unwrap().contains(&kept));
+        let note = "note: /etc/hosts: the host's is larger than 64 KiB and left out";
+        assert_eq!(host.plan(&spec).lines().iter().any(|line| line.starts_with(note)), entries > most);
+    }
+}
+
+#[test]
+fn sockets_and_fifos_within_reach_are_named_and_no_others() {
+    let host = Host::new();
+    let socket = |path: &str, mode| {
+        drop(UnixListener::bind(host.path(path)).unwrap());
+        set_permissions(host.path(path), Permissions::from_mode(mode)).unwrap();
+    };
+    socket("srv/site/open.sock", 0o666);
+    socket("srv/site/closed.sock", 0o770);
+    host.dir("srv/site/private", 0o750);
+    socket("srv/site/private/open.sock", 0o666);
+    socket("run/open.sock", 0o666);
+    socket("var/lib/app/open.sock", 0o666);
+    for (path, mode) in [("opt/drained", "644"), ("opt/fifo", "600")] {
+        let path = host.path(path);
+        assert!(Command::new("mkfifo").args(["-m", mode]).arg(path).status().unwrap().success());
+    }
+    let doors = |spec: &ViewSpec| {
+        let mut doors = host.plan(spec).doors();
+        doors.sort_unstable();
+        doors
+    };
+    let (drained, open) = ("/opt/drained  FIFO", "/srv/site/open.sock  socket");
+    assert_eq!(doors(&ViewSpec::default()), [drained, open]);
+    assert_eq!(doors(&blacklist("/srv")), [drained]);
+    assert_eq!(doors(&blacklist("/srv/site/open.sock")), [drained]);
+    let frozen = ViewSpec { read_only: vec!["/srv".into()], ..ViewSpec::default() };
+    assert_eq!(doors(&frozen), [drained, open]);
+    // whoever is the owner needs no right
+    let all = ["/srv/site/closed.sock  socket", open, "/srv/site/private/open.sock  socket"];
+    assert_eq!(doors(&grant("/srv/site", false))[1..], all);
+    assert_eq!(doors(&bind("/run/open.sock", "/data/sock"))[0], "/data/sock  socket");
+    for number in 0..60 {
+        socket(&format!("opt/{number}"), 0o777);
+    }
+    assert_eq!(doors(&ViewSpec::default()).len(), 51);
+    assert!(doors(&ViewSpec::default()).contains(&"and 12 more".to_owned()));
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn a_set_id_program_that_the_jail_could_rewrite_through_a_mapping_is_not_granted
             refusal(host, &writable("/srv/data")),
             format!(
                 "{GRANT}: /srv/data/suid is a set-user-ID program, which the jail could rewrite; take the bit \
-                 away (chmod u-s), show it read-only (:ro), or mount that file system nosuid"
+                 away (chmod u-s), show it read-only (:ro), or grant for writing only the parts that need it"
             )
         );
     });
@@ -127,36 +127,49 @@ fn what_cannot_be_written_or_is_no_program_is_granted() {
 }
 
 #[test]
-fn a_nosuid_mount_is_passed_over_and_one_below_it_is_not() {
+fn a_nosuid_mount_is_looked_at_too_because_the_file_may_have_its_privilege_through_another() {
     with_data(|host| {
-        host.file("srv/data/suid", "", 0o4755);
+        host.dir("srv/view", 0o755);
+        host.file("srv/data/suid", "the host's", 0o4755);
+        crate::host::bind(&host.path("srv/data"), &host.path("srv/view"));
         let again = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_NOSUID;
-        mount(None::<&str>, &host.path("srv/data"), None::<&str>, again, None::<&str>).unwrap();
-        host.plan(&writable("/srv/data"));
-        host.plan(&writable("/srv/data/suid"));
-
-        host.dir("srv/data/safe and/sound", 0o755);
-        host.dir("srv/data/other one", 0o755);
-        memory(&host.path("srv/data/safe and/sound"), MsFlags::MS_NOSUID);
-        memory(&host.path("srv/data/other one"), MsFlags::empty());
-        host.file("srv/data/safe and/sound/suid", "", 0o4755);
-        host.plan(&writable("/srv/data"));
-        host.file("srv/data/other one/suid", "", 0o4755);
-        assert!(refusal(host, &writable("/srv/data")).contains("/srv/data/other one/suid is a set-user-ID"));
+        mount(None::<&str>, &host.path("srv/view"), None::<&str>, again, None::<&str>).unwrap();
+        let seen = fs::metadata(host.path("srv/view/suid")).unwrap();
+        let privileged = fs::metadata(host.path("srv/data/suid")).unwrap();
+        assert_eq!((seen.dev(), seen.ino()), (privileged.dev(), privileged.ino()));
+        assert!(refusal(host, &writable("/srv/view")).contains("/srv/view/suid is a set-user-ID program"));
+        assert!(refusal(host, &writable("/srv/view/suid")).contains("is a set-user-ID program"));
     });
 }
 
 #[test]
-fn a_mount_below_a_mount_that_is_not_nosuid_is_looked_at_once_and_a_nosuid_one_is_not() {
+fn what_is_mounted_below_is_looked_at_too() {
     with_data(|host| {
-        host.dir("srv/data/safe", 0o755);
-        memory(&host.path("srv/data/safe"), MsFlags::MS_NOSUID);
-        host.file("srv/data/safe/suid", "", 0o4755);
+        host.dir("srv/data/blank and/below", 0o755);
+        memory(&host.path("srv/data/blank and/below"), MsFlags::MS_NOSUID);
         host.plan(&writable("/srv/data"));
+        host.file("srv/data/blank and/below/suid", "", 0o4755);
+        let found =
+            |path: &str| refusal(host, &writable("/srv/data")).contains(&format!("{path} is a set-user-ID"));
+        assert!(found("/srv/data/blank and/below/suid"));
+        fs::remove_file(host.path("srv/data/blank and/below/suid")).unwrap();
         host.file("srv/data/file", "", 0o644);
         host.file("srv/suid", "", 0o4755);
         crate::host::bind(&host.path("srv/suid"), &host.path("srv/data/file"));
-        assert!(refusal(host, &writable("/srv/data")).contains("/srv/data/file is a set-user-ID program"));
+        assert!(found("/srv/data/file"));
+    });
+}
+
+#[test]
+fn a_privileged_program_is_no_less_in_the_way_where_it_is_frozen_again() {
+    with_data(|host| {
+        host.dir("srv/data/bin", 0o755);
+        host.file("srv/data/bin/suid", "", 0o4755);
+        let mut spec = writable("/srv/data");
+        spec.read_only.push("/srv/data/bin".into());
+        assert!(refusal(host, &spec).ends_with("or grant for writing only the parts that need it"));
+        host.dir("srv/data/part", 0o755);
+        host.plan(&writable("/srv/data/part"));
     });
 }
 

@@ -7,5 +7,5 @@ mod publish;
 
 pub use attachment::{Attachment, JailId};
 pub use egress::Egress;
-pub use network::{Network, Origin};
+pub use network::{Network, Origin, refuses_bridge, refuses_subnet};
 pub use publish::{PortRange, Protocol, Publish};

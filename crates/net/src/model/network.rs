@@ -73,9 +73,74 @@ impl Network {
     }
 }
 
+/// What is never a subnet of hosts: "this network", loopback, link-local, multicast and reserved addresses. See RFC 6890.
+const NOT_FOR_HOSTS: [([u8; 4], u8); 5] = [
+    ([0, 0, 0, 0], 8),
+    ([127, 0, 0, 0], 8),
+    ([169, 254, 0, 0], 16),
+    ([224, 0, 0, 0], 4),
+    ([240, 0, 0, 0], 4),
+];
+
+/// Why no network can have this subnet on any host, or `None` if one can.
+pub fn refuses_subnet(subnet: Ipv4Net) -> Option<String> {
+    let mut reserved =
+        NOT_FOR_HOSTS.iter().filter_map(|(address, len)| Ipv4Net::new((*address).into(), *len).ok());
+    let met = reserved.find(|net| net.contains(&subnet) || subnet.contains(net));
+    met.map(|net| format!("{} is not for hosts: {net} is reserved", subnet.trunc()))
+}
+
+/// Why `name` cannot be a bridge's that we make or put jails on, or `None` if it can. The kernel allows more, of which
+/// much means something else to those who are told of it: `br*` to nft, `br%d` to the kernel itself.
+pub fn refuses_bridge(name: &str) -> Option<String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    if !first || name.len() > 15 || !name.bytes().all(fits) {
+        Some(format!(
+            "'{name}' is not a bridge's name: 1 to 15 letters, digits, '.', '_' and '-', a letter or digit first"
+        ))
+    } else if matches!(name, "all" | "default" | "lo") {
+        Some(format!("'{name}' is not a bridge's name: it stands for something else"))
+    } else {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_subnet_that_is_not_for_hosts_is_refused() {
+        let refused = |subnet: &str| refuses_subnet(subnet.parse().unwrap());
+        for fine in ["10.10.20.0/24", "100.64.0.0/10", "203.0.113.0/24", "172.16.0.0/12"] {
+            assert_eq!(refused(fine), None);
+        }
+        for (wrong, why) in [
+            ("169.254.7.0/24", "169.254.7.0/24 is not for hosts: 169.254.0.0/16 is reserved"),
+            ("0.1.0.0/24", "0.1.0.0/24 is not for hosts: 0.0.0.0/8 is reserved"),
+            ("0.0.0.0/0", "0.0.0.0/0 is not for hosts: 0.0.0.0/8 is reserved"),
+            ("127.1.0.0/16", "127.1.0.0/16 is not for hosts: 127.0.0.0/8 is reserved"),
+            ("192.0.0.0/2", "192.0.0.0/2 is not for hosts: 224.0.0.0/4 is reserved"),
+            ("255.255.255.0/24", "255.255.255.0/24 is not for hosts: 240.0.0.0/4 is reserved"),
+        ] {
+            assert_eq!(refused(wrong).unwrap(), why);
+        }
+    }
+
+    #[test]
+    fn a_bridges_name_means_nothing_but_the_bridge() {
+        for fine in ["br0", "vmbr0", "br-lan", "br0.100", "0", "a_b"] {
+            assert_eq!(refuses_bridge(fine), None);
+        }
+        for wrong in [
+            "", ".", "..", "br*", "@br", "br\"q", "a b", "a/b", "a:b", "br%d", "-x", "all", "default", "lo",
+            "b\u{e4}r",
+        ] {
+            assert!(refuses_bridge(wrong).is_some(), "{wrong}");
+        }
+        assert!(refuses_bridge(&"x".repeat(16)).is_some());
+    }
 
     #[test]
     fn only_addresses_of_the_subnet_that_are_nobodys_are_a_jails() {

@@ -20,9 +20,12 @@ impl Drop for Temporary {
     }
 }
 
+/// A plan's paths have no symbolic links: one that is met has been put there since.
+const RESOLVE: u64 = libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_SYMLINKS;
+
 /// Opens `path` with `directory` standing for `/`.
 fn open_in_root(directory: RawFd, path: &CStr, flags: i32, mode: u32) -> Result<Temporary, Errno> {
-    let file = kernel::openat2(directory, path, flags | libc::O_CLOEXEC, mode, libc::RESOLVE_IN_ROOT)?;
+    let file = kernel::openat2(directory, path, flags | libc::O_CLOEXEC, mode, RESOLVE)?;
     Ok(Temporary(file as RawFd))
 }
 
@@ -51,7 +54,7 @@ impl Child<'_> {
             }
             Op::Open { root, path, into } => {
                 let flags = libc::O_PATH | libc::O_CLOEXEC;
-                let file = kernel::openat2(self.fd(*root)?, path, flags, 0, libc::RESOLVE_IN_ROOT)?;
+                let file = kernel::openat2(self.fd(*root)?, path, flags, 0, RESOLVE)?;
                 self.store(*into, file)
             }
             Op::Make { root, path, node, mode, uid, gid } => {

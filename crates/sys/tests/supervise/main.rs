@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use jail_sys::call::process::{self, Ended};
 use jail_sys::helper::End;
 
-use crate::stand_in::{Setup, ended, line, relayed};
+use crate::stand_in::{Setup, ended, line, relayed, relayed_after};
 
 #[test]
 fn the_jails_status_is_the_supervisors() {
@@ -49,6 +49,19 @@ fn the_program_that_finishes_gets_the_status_as_its_last_argument() {
     drop(own);
     assert_eq!(line(&mut output), "2 finish 42");
     assert_eq!(ended(&supervisor), Ended(9));
+}
+
+#[test]
+fn a_signal_that_was_ignored_before_stays_ignored() {
+    let ignore = || {
+        // SAFETY: a number, and no handler.
+        unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+    };
+    let mut run = relayed_after("echo up; exec cat", ignore);
+    assert_eq!(line(&mut run.output), "up");
+    process::send_signal(run.supervisor.as_fd(), libc::SIGHUP).unwrap();
+    process::send_signal(run.supervisor.as_fd(), libc::SIGTERM).unwrap();
+    assert_eq!(ended(&run.supervisor), Ended(128 + libc::SIGTERM));
 }
 
 #[test]

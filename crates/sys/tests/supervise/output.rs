@@ -1,11 +1,11 @@
 //! The jail's output, to readers of all kinds.
 
-use std::io::Read;
-use std::os::fd::AsFd;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
 
 use jail_sys::call::process::{self, Ended};
 
-use crate::stand_in::{ended, line, relayed, until_ended};
+use crate::stand_in::{Setup, ended, line, relayed, until_ended};
 
 #[test]
 fn all_output_arrives_even_when_the_jail_ended_before_it_was_read() {
@@ -45,6 +45,29 @@ fn a_jail_that_passed_its_output_out_is_not_waited_for() {
     run.output.read_to_end(&mut bytes).unwrap();
     assert_eq!((bytes.len(), ended(&run.supervisor)), (300_000, Ended(4)));
     drop(run.outside);
+}
+
+#[test]
+fn who_goes_on_writing_outside_is_not_waited_for() {
+    let mut run = relayed("head -c 300000 /dev/zero; exit 4");
+    let mut outside = run.outside;
+    // Ends with a broken pipe once the supervisor is gone.
+    let writer = std::thread::spawn(move || while outside.write_all(&[1; 4096]).is_ok() {});
+    run.output.read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(ended(&run.supervisor), Ended(4));
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_full_disk_is_not_the_end_of_the_output() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let (from_jail, jail) = std::io::pipe().unwrap();
+    let mut setup = Setup::new("head -c 300000 /dev/zero || exit 5; exit 4");
+    setup.jail = [None, Some(jail.as_raw_fd()), None];
+    setup.own = [None, Some(full.as_raw_fd())];
+    setup.close = vec![jail.as_raw_fd()];
+    setup.relays = vec![(from_jail.as_raw_fd(), 1)];
+    assert_eq!(ended(&setup.start()), Ended(4));
 }
 
 #[test]

@@ -110,6 +110,11 @@ pub(crate) struct Relayed {
 }
 
 pub(crate) fn relayed(script: &str) -> Relayed {
+    relayed_after(script, || {})
+}
+
+/// The same by a supervisor that does something first.
+pub(crate) fn relayed_after(script: &str, first: impl FnOnce()) -> Relayed {
     let (from_jail, jail): (PipeReader, PipeWriter) = io::pipe().unwrap();
     let (output, own) = io::pipe().unwrap();
     let (input, _input) = io::pipe().unwrap();
@@ -118,7 +123,7 @@ pub(crate) fn relayed(script: &str) -> Relayed {
     setup.own = [None, Some(own.as_raw_fd())];
     setup.close = vec![jail.as_raw_fd(), own.as_raw_fd(), output.as_raw_fd(), _input.as_raw_fd()];
     setup.relays = vec![(from_jail.as_raw_fd(), 1)];
-    Relayed { supervisor: setup.start(), output, outside: jail, _input }
+    Relayed { supervisor: process::open(setup.fork(first)).unwrap(), output, outside: jail, _input }
 }
 
 pub(crate) fn ended(supervisor: &OwnedFd) -> Ended {
