@@ -1,14 +1,14 @@
 //! Choosing and loading the two backends of a jail: one that makes its links, one for the host's firewall.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jail_net::backend::{Backend, Role, Support};
 use jail_net::plugin::{self, Found, Plugin};
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
+use crate::machine::Machine;
 use crate::place::Place;
-use crate::plan::Wanted;
 
 /// The link backend when none is named.
 const LINK: &str = "bridge";
@@ -75,7 +75,7 @@ impl Named {
         if let Some(firewall) = self.firewall {
             return usable(firewall).await;
         }
-        if let Some(name) = in_use(place)? {
+        if let Some(name) = in_use() {
             return usable(plugin::open(&name, &place.plugin_dirs)?).await;
         }
         let there: Vec<_> = plugin::find(&place.plugin_dirs)?.into_iter().map(|plugin| plugin.name).collect();
@@ -98,13 +98,33 @@ pub(crate) fn refuse_unknown(names: &[String], place: &Place) -> Result<(), Fail
     if names.is_empty() { Ok(()) } else { Named::load(names, place).map(|_| ()) }
 }
 
-/// The firewall that some running jail of ours uses: rules of two kinds would not know of each other.
-fn in_use(place: &Place) -> Result<Option<String>, Failure> {
-    let mut running = place.registry().living()?.into_iter();
-    Ok(running.find_map(|jail| match jail.plan.network {
-        Wanted::Dmz(network) => Some(network.firewall.name),
-        _ => None,
-    }))
+/// The firewall that jails of this machine use, as far as the caller may know.
+fn in_use() -> Option<String> {
+    let firewalls = Machine::look().firewalls().unwrap_or_default();
+    firewalls.iter().find_map(|(_, plugin)| name_of(plugin.as_deref()?))
+}
+
+/// The backend's name in a plugin's file name.
+fn name_of(plugin: &Path) -> Option<String> {
+    Some(plugin.file_stem()?.to_str()?.strip_prefix("libjail_")?.to_owned())
+}
+
+/// Refuses a firewall while a jail of this machine has its rules by another: each would take the other's jails for
+/// strangers, or for machines of the LAN.
+pub(super) fn refuse_another(ours: &PluginRef, machine: &Machine, place: &Place) -> Result<(), Failure> {
+    let told = machine.firewalls()?.into_iter().filter_map(|(id, theirs)| Some((id, theirs?)));
+    let mut others = told.filter(|(_, theirs)| theirs.file_name() != ours.path.file_name());
+    let Some((id, theirs)) = others.next() else { return Ok(()) };
+    let jails = place.registry().living()?;
+    let jail =
+        jails.into_iter().find(|jail| *jail.id() == id).map_or_else(|| id.to_string(), |jail| jail.plan.name);
+    let object = format!("--backend={}", ours.name);
+    let theirs = name_of(&theirs).unwrap_or_else(|| theirs.display().to_string());
+    let message = format!(
+        "{object}: the jail {jail} has its rules by {theirs}, and one host has one firewall for jails"
+    );
+    Err(Failure::new(Kind::Conflict, "network", "backend", object, message)
+        .hint(format!("leave the option out, or stop that jail first: jail stop {jail}")))
 }
 
 /// The plugin, if it can work on this host.

@@ -16,7 +16,7 @@ use jail_net::{forwarding, host};
 use jail_sys::lease::Lease;
 use jail_sys::{Failure, Kind};
 
-use super::backends::Backends;
+use super::backends::{self, Backends};
 use super::resolve::NetworkPlan;
 use crate::journal::{Entry, Journal};
 use crate::machine::Machine;
@@ -124,6 +124,7 @@ impl<'a> NetworkStage<'a> {
 
     /// Takes what only one jail can have, and switches on forwarding. Under the exclusive network lock.
     fn lease(&mut self, journal: &mut Journal) -> Result<Request, Failure> {
+        backends::refuse_another(&self.plan.firewall, &self.machine, self.place)?;
         journal.write(Entry::Networked { path: self.machine.networked_file(&self.id) })?;
         let plugins = [&self.plan.link.path, &self.plan.firewall.path];
         self.leases.push(self.machine.networked(&self.id, plugins)?);
