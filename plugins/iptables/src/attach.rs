@@ -38,6 +38,7 @@ pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Resul
     detach::rules(place, &lock, &Whose::Jail(&work.jail))?;
     if work.has_nft() {
         tables(place).remove_jail(&work.jail, None)?;
+        tables(place).remove_unused(&lock)?;
     }
     clear_inside(place, work, netns);
     Err(failure)

@@ -1,4 +1,8 @@
-//! The tests that every firewall backend must pass, for both variants of iptables, and what is this backend's own.
+//! The tests that every firewall backend must pass, for both variants of iptables; what is this backend's own is in
+//! `own` and `without_nft`.
+
+mod own;
+mod without_nft;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use jail_firewall::Place;
 use jail_net::backend::Backend;
-use jail_net::conformance::Must;
+use jail_net::conformance::{Must, Subject};
 
 use crate::Iptables;
 
@@ -37,8 +41,8 @@ fn backend(variant: &str, run: &Path, programs: &Path) -> Box<dyn Backend> {
 /// What is known of a variant: the programs are the machine's own, by their full names.
 macro_rules! variant {
     ($variant:literal) => {
-        jail_net::conformance::Subject {
-            backend: |run, programs| super::backend($variant, run, programs),
+        Subject {
+            backend: |run, programs| backend($variant, run, programs),
             program: "iptables-restore",
             real: concat!("iptables-", $variant, "-restore"),
             list: concat!(
@@ -70,10 +74,13 @@ macro_rules! variant {
     };
 }
 
+const LEGACY: Subject = variant!("legacy");
+const NFT: Subject = variant!("nft");
+
 mod legacy {
-    jail_net::conformance!(variant!("legacy"));
+    jail_net::conformance!(super::LEGACY);
 }
 
 mod nft {
-    jail_net::conformance!(variant!("nft"));
+    jail_net::conformance!(super::NFT);
 }

@@ -54,12 +54,11 @@ pub fn has_chain(family: NfFamily, table: &str, name: &str) -> io::Result<bool> 
 /// # Errors
 /// What the kernel answers, other than that there is no such table or chain.
 pub fn remove_empty_table(family: NfFamily, table: &str, chain: &str) -> io::Result<()> {
-    let chain =
-        request(DELCHAIN, NLM_F_ACK | NLM_F_NONREC, family, &[(CHAIN_TABLE, table), (CHAIN_NAME, chain)]);
-    let table = request(DELTABLE, NLM_F_ACK | NLM_F_NONREC, family, &[(TABLE_NAME, table)]);
-    let both = [chain.clone(), table].concat();
-    match ask(&batch(&both)) {
-        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => ask(&batch(&chain)),
+    let names = [(CHAIN_TABLE, table), (CHAIN_NAME, chain)];
+    let chain = |flags| request(DELCHAIN, NLM_F_NONREC | flags, family, &names);
+    let table = request(DELTABLE, NLM_F_NONREC | NLM_F_ACK, family, &[(TABLE_NAME, table)]);
+    match ask(&batch(&[chain(0), table].concat())) {
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => ask(&batch(&chain(NLM_F_ACK))),
         result => result,
     }
     .or_else(|error| if error.raw_os_error() == Some(libc::ENOENT) { Ok(()) } else { Err(error) })
@@ -73,7 +72,7 @@ fn is_there(question: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// Sends messages, and answers the first error among what is answered at once.
+/// Sends requests, of which only the last asks to be answered: an error of one before it comes first.
 fn ask(questions: &[u8]) -> io::Result<()> {
     let mut socket = Socket::new(NETLINK_NETFILTER)?;
     socket.bind_auto()?;

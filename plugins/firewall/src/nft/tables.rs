@@ -143,6 +143,14 @@ impl Tables<'_> {
         Ok(removed)
     }
 
+    /// Removes the tables if no jail has an element in them. For who holds the lock alone.
+    ///
+    /// # Errors
+    /// What nft says.
+    pub fn remove_unused(&self, lock: &Lock) -> Result<(), Failure> {
+        if self.entries()?.is_empty() { self.remove_all(lock).map(drop) } else { Ok(()) }
+    }
+
     /// What differs from the tables as they should be with the jail's own elements and those it shares, in words.
     ///
     /// # Errors
