@@ -3,7 +3,7 @@
 
 use crate::model::Egress::Deny;
 
-use super::net::{nothing_from, something_from, unanswered};
+use super::net::{nothing_from, something_from};
 use super::{Case, Jail, Must, World};
 
 /// Gives the jail an IPv6 address beside its own.
@@ -39,7 +39,7 @@ pub fn a_machine_on_the_bridge_is_not_called_once_the_hosts_rules_are_flushed(ca
         assert!(canary.net.tcp(&format!("{target}:22")).is_ok(), "canary {target}");
         say(&canary);
         assert!(something_from(&heard), "canary {target}");
-        assert!(unanswered(web.net.tcp(&format!("{target}:22"))), "{target}");
+        assert!(web.net.is_not_answered(&format!("{target}:22")), "{target}");
         say(&web);
         assert!(nothing_from(&heard), "{target}, from a port it publishes");
     }

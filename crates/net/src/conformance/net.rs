@@ -14,8 +14,11 @@ use nix::sys::socket::{setsockopt, sockopt::BindToDevice};
 
 use super::Must;
 
-/// How long an answer may take that is not expected to come.
+/// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long one is waited for that must not come.
+const SILENCE: Duration = Duration::from_millis(700);
 
 /// A network namespace of a test's own.
 #[derive(Debug)]
@@ -104,6 +107,13 @@ impl Net {
         })
     }
 
+    /// Whether a TCP server is out of reach and nobody says so.
+    pub fn is_not_answered(&self, address: &str) -> bool {
+        let address: SocketAddr = address.parse().must();
+        let result = self.enter(|| TcpStream::connect_timeout(&address, SILENCE));
+        result.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    }
+
     /// The answer of a UDP server.
     pub fn udp(&self, address: &str) -> io::Result<String> {
         self.udp_from("0.0.0.0:0", address)
@@ -169,9 +179,4 @@ pub(super) fn something_from(hear: &mpsc::Receiver<SocketAddr>) -> bool {
 pub(super) fn refused_at_once<T>(result: io::Result<T>) -> bool {
     let prohibited = [Some(libc::EHOSTUNREACH), Some(libc::EACCES)]; // IPv4, IPv6
     result.is_err_and(|error| prohibited.contains(&error.raw_os_error()))
-}
-
-/// Whether nothing came back.
-pub(super) fn unanswered<T>(result: io::Result<T>) -> bool {
-    result.is_err_and(|error| matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock))
 }

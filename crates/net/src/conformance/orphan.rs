@@ -79,7 +79,7 @@ fn kill(killed: Killed, case: &Case<'_>, world: &World<'_>, jail: &Jail) -> Orph
 fn slow(subject: &Subject, dir: &Path) {
     let file = dir.join(subject.program);
     let script = format!(
-        "#!/bin/sh\nexec 9>{}/alive\nprintf . >&9\nsleep 1\nexec {} \"$@\"\n",
+        "#!/bin/sh\nexec 9>{}/alive\nprintf . >&9\nsleep 0.7\nexec {} \"$@\"\n",
         dir.display(),
         subject.real
     );

@@ -1,6 +1,5 @@
 //! Published ports: from where they are reached, by which address and protocol, and what is not published.
 
-use super::net::unanswered;
 use super::{Case, Must};
 use crate::backend::Kind;
 use crate::model::Egress::{Allow, Deny};
@@ -67,8 +66,8 @@ pub fn a_routing_neighbour_reaches_no_port_of_the_jail_itself(case: &Case<'_>) {
     web.net.serve_tcp("0.0.0.0:22");
     assert!(world.lan.tcp("10.10.20.10:22").is_ok(), "canary");
     world.attach(&web).must();
-    assert!(unanswered(world.lan.tcp("10.10.20.10:22")));
-    assert!(unanswered(world.lan.tcp("10.10.20.10:80")));
+    assert!(world.lan.is_not_answered("10.10.20.10:22"));
+    assert!(world.lan.is_not_answered("10.10.20.10:80"));
 }
 
 pub fn a_port_that_another_jail_publishes_is_a_conflict_that_names_it_and_leaves_nothing(case: &Case<'_>) {
