@@ -184,7 +184,9 @@ fn forward(table: &mut Writer) {
     for version in &VERSIONS {
         table.rule("forward", [version.is_from_jail(), jump("from_jail")]);
     }
-    table.rule("forward", [in_set(iif(), "forwards"), jump("not_ours")]);
+    // What forwards because of us forwards IPv4.
+    let ipv4 = is(meta(MetaKey::Nfproto), text(VERSIONS[0].nfproto));
+    table.rule("forward", [ipv4, in_set(iif(), "forwards"), jump("not_ours")]);
 
     let [related, icmp] = related_error();
     table.rule("to_jail", [related.clone(), icmp.clone(), accept()]);

@@ -108,6 +108,7 @@ macro_rules! conformance {
             policy::allowed_egress_goes_out_by_the_hosts_address_but_never_to_the_host
             policy::other_ports_of_the_bridge_and_other_peoples_traffic_are_left_alone
             policy::interfaces_that_forward_for_us_forward_nothing_else
+            policy::a_host_that_routes_ipv6_goes_on_routing_it
             policy::the_hosts_loopback_is_not_reached_from_the_bridge
             forged::a_forged_source_gets_nowhere
             forged::arp_that_claims_anothers_address_stays_in_the_jail

@@ -84,6 +84,21 @@ pub fn interfaces_that_forward_for_us_forward_nothing_else(case: &Case<'_>) {
     assert!(world.client.is_not_answered("192.168.77.2:80"));
 }
 
+pub fn a_host_that_routes_ipv6_goes_on_routing_it(case: &Case<'_>) {
+    let Some(world) = case.world() else { return };
+    world.host.sh("ip -6 addr add fd00:2::1/64 dev wan0 nodad; ip -6 addr add fd00:77::1/64 dev lan0 nodad
+         echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
+    for (net, subnet) in [(&world.client, "fd00:2"), (&world.lan, "fd00:77")] {
+        net.sh(&format!(
+            "ip -6 addr add {subnet}::2/64 dev eth0 nodad; ip -6 route add default via {subnet}::1"
+        ));
+    }
+    world.lan.serve_tcp("[::]:80");
+    assert_eq!(world.client.tcp("[fd00:77::2]:80").must(), "fd00:2::2");
+    let _web = world.attached(10, &["80"], Deny);
+    assert_eq!(world.client.tcp("[fd00:77::2]:80").must(), "fd00:2::2");
+}
+
 pub fn the_hosts_loopback_is_not_reached_from_the_bridge(case: &Case<'_>) {
     let Some(world) = case.world() else { return };
     world.host.serve_tcp("127.0.0.1:631");
