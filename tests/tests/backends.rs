@@ -166,3 +166,39 @@ fn why_iptables_is_not_usable_is_told() {
     let refused = host.jail("-q --backend=iptables run --net=br0 -- echo it ran");
     refused.exits(125).says_in_one_sentence(&["--backend=iptables", "ip6tables-restore", "install"]);
 }
+
+/// A library that does this when it is loaded.
+fn plugin_that(host: &Host, name: &str, does: &str) {
+    let includes = "#include <stdlib.h>\n#include <unistd.h>\n";
+    let source = format!("{includes}__attribute__((constructor)) static void f(void) {{ {does}; }}\n");
+    host.write(&format!("/srv/plugins/{name}.c"), &source);
+    host.sh(&format!("cd /srv/plugins && gcc -shared -fPIC -o libjail_{name}.so {name}.c")).succeeds();
+}
+
+#[test]
+fn one_that_ends_or_holds_up_who_loads_it_is_told_of_and_hides_no_other() {
+    let host = Host::new();
+    host.dmz();
+    plugin_that(&host, "aborts", "abort()");
+    plugin_that(&host, "exits", "_exit(7)");
+    plugin_that(&host, "hangs", "for (;;) pause()");
+    let jail = "timeout 30 jail -q --plugin-dir=/srv/plugins";
+    let hangs = host.start(&format!("exec {jail} --backend=hangs run --net=br0 -- echo it ran"));
+    let list = host.sh(&format!("{jail} backends"));
+    let line = |name: &str| list.succeeds().lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("aborts").contains("ends the program that loads it (signal 6)"), "{list}");
+    assert!(line("exits").contains("ends the program that loads it (exit status 7)"), "{list}");
+    assert!(line("hangs").contains("did not finish loading within 10 s"), "{list}");
+    assert!(line("nft").contains(" usable") && line("bridge").contains(" usable"), "{list}");
+    let refused = hangs.wait();
+    refused.exits(125).says_in_one_sentence(&["libjail_hangs.so", "did not finish loading"]);
+    assert_eq!(refused.stdout, "");
+}
+
+#[test]
+fn gc_loads_no_backend_that_no_jail_has_used() {
+    let host = Host::new();
+    host.dmz();
+    plugin_that(&host, "aborts", "abort()");
+    host.jail("--plugin-dir=/srv/plugins gc").succeeds();
+}

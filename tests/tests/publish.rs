@@ -1,6 +1,6 @@
 //! Published ports: protocols, other ports, addresses of the host's, and what is not published.
 
-use jail_tests::{HOST, HOST_ON_LAN, Host, REFUSED, dial, quote};
+use jail_tests::{HOST, HOST_ON_LAN, Host, REFUSED, Snapshot, dial, quote};
 
 jail_tests::on_each_firewall! {
     another_port_of_the_host_leads_to_the_jails,
@@ -72,4 +72,70 @@ fn ports_without_a_network_are_refused() {
         assert!([2, 125].contains(&refused.status), "{refused}");
         assert_eq!(refused.stdout, "");
     }
+}
+
+#[test]
+fn more_ports_than_files_may_be_open_are_published_and_the_jails_own_limit_stays() {
+    let host = Host::new();
+    host.dmz();
+    let run = "jail -q run --net=br0 -p 30000-31000 -- sh -c 'ulimit -Sn; ulimit -Hn'";
+    assert_eq!(host.sh(&format!("ulimit -Sn 1024; ulimit -Hn 4096; {run}")).succeeds(), "1024\n4096");
+    host.sh(&format!("ulimit -n 1024; {run}"))
+        .exits(125)
+        .says_in_one_sentence(&["30000-31000", "LimitNOFILE="]);
+    host.jail("gc").succeeds();
+    assert_eq!(host.sh("nft list tables").succeeds(), "");
+}
+
+#[test]
+fn an_address_that_is_for_many_hosts_or_none_is_a_usage_error() {
+    let host = Host::new();
+    host.dmz();
+    for address in ["224.0.0.1", "255.255.255.255", "[ff02::1]", "0.0.0.0"] {
+        host.jailed(&format!("--net=br0 -p {address}:80"), "echo it ran")
+            .exits(2)
+            .says(address.trim_matches(['[', ']']));
+    }
+    host.jailed("--net=br0 -p 192.0.2.255:80", "echo it ran")
+        .exits(125)
+        .says_in_one_sentence(&["192.0.2.255"]);
+}
+
+#[test]
+fn a_table_of_somebody_elses_that_is_called_jail_is_told_of_and_stays() {
+    let host = Host::new();
+    host.dmz();
+    host.sh("nft 'add table inet jail; add chain inet jail theirs'").succeeds();
+    let before = Snapshot::of(&host);
+    let refused = host.jailed("--net=br0 -p 80", "echo it ran");
+    refused.exits(125).says_in_one_sentence(&[
+        "table inet jail",
+        "did not make it",
+        "nft delete table inet jail",
+    ]);
+    host.jail("gc").succeeds();
+    before.still_holds(&host);
+}
+
+/// An nft that never ends, in place of the host's.
+fn hanging_nft(host: &Host) {
+    host.write("/run/hang/nft", "#!/bin/sh\nexec sleep 1000\n");
+    host.sh("chmod +x /run/hang/nft").succeeds();
+}
+
+#[test]
+fn an_nft_that_hangs_when_its_jail_was_killed_holds_nobody_up() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    hanging_nft(&host);
+    host.sh("PATH=/run/hang:$PATH jail -q run --name=a --net=br0 -p 80 -- true >/dev/null 2>&1 & echo $! >/run/pid")
+        .succeeds();
+    host.until("pgrep -x sleep").succeeds();
+    host.sh("kill -KILL $(cat /run/pid); rm -r /run/hang /run/pid").succeeds();
+    host.jailed("--name=b --net=br0 -p 80", "true").succeeds();
+    host.jail("gc").succeeds();
+    // What it began inside the jail holds nothing of the host's.
+    host.sh("pkill -x sleep || true").succeeds();
+    before.still_holds(&host);
 }

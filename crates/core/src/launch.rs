@@ -38,7 +38,7 @@ pub async fn start(
     own: &mut [Box<dyn Stage>],
 ) -> Result<Running, Failure> {
     match attempt(planned, place, streams, own).await {
-        Err(failure) if failure.kind == Kind::Conflict && made_room(&failure, place).await => {
+        Err(failure) if failure.kind == Kind::Conflict && made_room(planned, place).await => {
             attempt(planned, place, streams, own).await
         }
         other => other,
@@ -46,11 +46,11 @@ pub async fn start(
 }
 
 /// Whether something was removed that may have been in the way: a dead jail's; living ones are left alone. A full sweep
-/// never stands in the way of a start that has no such trouble.
-async fn made_room(failure: &Failure, place: &Place) -> bool {
-    let removed = match failure.stage.as_ref() {
-        "network" => reap::gc(place).await,
-        _ => reap::dead(place).await,
+/// never stands in the way of a start that has no such trouble, or no network.
+async fn made_room(planned: &Planned, place: &Place) -> bool {
+    let removed = match &planned.backends {
+        Some(_) => reap::gc(place).await,
+        None => reap::dead(place).await,
     };
     // What could not be removed is still in the way, and the failure says so.
     removed.is_ok_and(|removed| !removed.is_empty())

@@ -8,10 +8,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use jail_sys::{Failure, Kind};
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket, sockopt,
 };
 
+use crate::host::{self, HostAddress};
 use crate::model::{Protocol, Publish};
 
 /// Why ports are not held.
@@ -44,20 +46,52 @@ impl From<Refusal> for Failure {
     }
 }
 
+/// Descriptors that a program needs beside the ports it holds.
+const OTHERS: u64 = 128;
+
 /// Holds every port of every publication, or none.
+///
+/// Each takes a descriptor: where they are more than this process may open, its soft limit becomes its hard one. The limit
+/// of a child that runs already stays as it is. See getrlimit(2), RLIMIT_NOFILE.
 ///
 /// # Errors
 /// [`Refusal::InUse`] for a port that is taken; what [`refuse_twice`] says; `Invalid` for an address that is not the
-/// host's.
+/// host's, and for more ports than the hard limit allows.
 pub fn hold(publications: &[Publish]) -> Result<Vec<OwnedFd>, Refusal> {
-    refuse_twice(publications).map_err(Refusal::Failed)?;
+    refuse_twice(publications).and_then(|()| make_room(publications)).map_err(Refusal::Failed)?;
     let mut held = Vec::new();
     for publish in publications {
+        refuse_broadcast(publish).map_err(Refusal::Failed)?;
         for port in publish.host.ports() {
             held.push(hold_one(publish, port)?);
         }
     }
     Ok(held)
+}
+
+/// Raises the soft limit of open files where the ports need it.
+fn make_room(publications: &[Publish]) -> Result<(), Failure> {
+    let ports: u64 = publications.iter().map(|publish| u64::from(publish.host.width())).sum();
+    let Some(first) = publications.first() else { return Ok(()) };
+    let failed = |operation: &'static str| {
+        move |errno: Errno| Failure::call("network", operation, option(first), &errno.into())
+    };
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(failed("getrlimit"))?;
+    let needed = ports + OTHERS;
+    if needed > hard {
+        let most = hard.saturating_sub(OTHERS);
+        let message = format!(
+            "{}: {ports} ports are published, and this process may open files for {most}",
+            option(first)
+        );
+        return Err(failure(Kind::Invalid, first, message).hint(format!(
+            "publish fewer, or let it open {needed}: ulimit -n {needed}, or LimitNOFILE={needed}"
+        )));
+    }
+    if needed > soft {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_err(failed("setrlimit"))?;
+    }
+    Ok(())
 }
 
 /// First without SO_REUSEADDR, because with it two sockets that do not listen can have the same port. But connections
@@ -71,15 +105,27 @@ fn hold_one(publish: &Publish, port: u16) -> Result<OwnedFd, Refusal> {
     };
     held.map_err(|errno| match errno {
         Errno::EADDRINUSE => Refusal::InUse { publish: publish.clone(), port },
-        Errno::EADDRNOTAVAIL => {
-            let message = format!("{}: {} is not an address of this host", option(publish), address.ip());
-            Refusal::Failed(
-                failure(Kind::Invalid, publish, message)
-                    .hint("see its addresses: ip address; without one the port is published on all"),
-            )
-        }
+        Errno::EADDRNOTAVAIL => Refusal::Failed(not_the_hosts(publish, address.ip())),
         errno => Refusal::Failed(Failure::call("network", "bind", option(publish), &errno.into())),
     })
+}
+
+/// The kernel binds a socket to a subnet's broadcast address too.
+fn refuse_broadcast(publish: &Publish) -> Result<(), Failure> {
+    let Some(address) = publish.address else { return Ok(()) };
+    let is_broadcast = |host: HostAddress| {
+        host.net.prefix_len() < 31 && host.net.addr() != address && host.net.broadcast() == address
+    };
+    if address.is_ipv4() && host::addresses()?.into_iter().any(is_broadcast) {
+        return Err(not_the_hosts(publish, address));
+    }
+    Ok(())
+}
+
+fn not_the_hosts(publish: &Publish, address: IpAddr) -> Failure {
+    let message = format!("{}: {address} is not an address of this host", option(publish));
+    failure(Kind::Invalid, publish, message)
+        .hint("see its addresses: ip address; without one the port is published on all")
 }
 
 fn bound(address: SocketAddr, protocol: Protocol, reuse: bool) -> nix::Result<OwnedFd> {
@@ -193,6 +239,16 @@ mod tests {
         let refused = Failure::from(hold(&publish(&["192.0.2.9:80"])).unwrap_err());
         assert_eq!(refused.message, "--publish=192.0.2.9:80: 192.0.2.9 is not an address of this host");
         assert_eq!(refused.kind, Kind::Invalid);
+    }
+
+    #[test]
+    fn more_ports_than_files_may_be_opened_are_refused_with_the_remedy() {
+        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        if hard > 60_000 {
+            return; // nobody can publish so many
+        }
+        let failure = Failure::from(hold(&publish(&["1-65000"])).unwrap_err());
+        assert!(failure.hint.contains("LimitNOFILE=65128"), "{failure}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod holders;
 mod lock;
 pub mod message;
 pub mod nft;

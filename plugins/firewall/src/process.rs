@@ -20,7 +20,10 @@ use crate::Place;
 use crate::nft::netlink::Commits;
 
 /// How long a program may take. It waits for those before it, a few milliseconds each.
-const DEADLINE: Duration = Duration::from_secs(8);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
+
+/// The most that is kept of what a program complains of, in bytes: it says a line or two.
+const WORDS: usize = 16384;
 
 /// What a program that ended had to say: whether it succeeded, and if not its words.
 pub type Ended = Result<(), String>;
@@ -144,11 +147,18 @@ fn wait(child: &mut Child, command: &Command, commits: Option<&Commits>) -> Resu
     }
 }
 
-/// Reads what is there to read; whether that was all there will be.
+/// Reads some of what is there to read; whether there is no more and never will be.
 fn at_end(stderr: &mut ChildStderr, words: &mut Vec<u8>) -> io::Result<bool> {
-    match stderr.read_to_end(words) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+    let mut some = [0; 4096];
+    match stderr.read(&mut some) {
+        Ok(0) => Ok(true),
+        Ok(read) => {
+            words.extend_from_slice(&some[..read.min(WORDS - words.len())]);
+            Ok(false)
+        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }
@@ -194,4 +204,18 @@ fn name(command: &Command) -> String {
 
 fn failed(operation: &str, command: &Command, error: &io::Error) -> Failure {
     Failure::call("network", operation.to_owned(), name(command), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_flood_only_the_beginning_is_kept_and_the_end_is_found() {
+        let mut flood = Command::new("sh");
+        flood.args(["-c", "echo first >&2; yes flood | head -c 10000000 >&2; exit 1"]).stderr(Stdio::piped());
+        let words = run(&mut flood, None).unwrap().unwrap_err();
+        assert_eq!(words.len(), WORDS);
+        assert!(words.starts_with("first\nflood\n"));
+    }
 }

@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use jail_firewall::nft::foreign;
 use jail_firewall::nft::rule;
-use jail_firewall::nft::run::{self, Trouble};
+use jail_firewall::nft::run;
 use jail_firewall::{Lock, Place};
 use jail_net::backend::Failure;
 
@@ -20,14 +20,15 @@ pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Resul
     let inner = inner.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match (host, inner) {
         (Ok(()), Ok(())) => Ok(()),
+        // Why it failed is the one to tell. What then stays goes with the undo in the journal, and with the namespace.
         (Ok(()), Err(failure)) => {
-            tables(place).remove(&work.entries).map_err(Trouble::failure)?;
+            let _ = tables(place).remove(&work.entries);
             Err(failure)
         }
         (Err(failure), Ok(())) => {
             let made = rule::families(&work.inner.objects);
             let remove = made.flat_map(|family| rule::remove_table(family, TABLE));
-            run::apply_in(place, netns, remove.collect()).map_err(Trouble::failure)?;
+            let _ = run::apply_in(place, netns, remove.collect());
             Err(failure)
         }
         (Err(failure), Err(_)) => Err(failure),

@@ -48,3 +48,22 @@ fn what_somebody_took_away_is_told_and_what_is_left_can_be_removed() {
     world.attached(11, &["80"], Deny);
     assert!(world.rules().contains("table bridge jail"), "the next jail makes the missing table");
 }
+
+#[test]
+fn a_table_of_our_name_that_is_somebody_elses_is_told_of_and_stays() {
+    let Some(world) = (Case { subject: &NFT, name: "" }).world() else { return };
+    for (number, family) in [(10, "inet"), (11, "bridge")] {
+        world.host.sh(&format!("nft add table {family} jail; nft add chain {family} jail theirs"));
+        let web = world.jail(number, &["80"], Deny);
+        let failure = world.attach(&web).unwrap_err();
+        let said = format!("table {family} jail is there, and somebody else's: jail did not make it");
+        assert_eq!(failure.message, said);
+        world.detach(&web, true);
+        world.gc(&[]);
+        assert!(world.rules().contains("theirs"));
+        world.host.sh(&format!("nft delete table {family} jail"));
+        world.attach(&web).unwrap();
+        world.detach(&web, true);
+        assert!(!world.rules().contains("table"), "what is ours goes");
+    }
+}

@@ -55,7 +55,11 @@ fn is_root() -> bool {
 /// Runs to its end on this thread: the command line needs no other.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::call("state", "epoll_create", "jail", &error))?.block_on(work)
+    let runtime = runtime.map_err(|error| Failure::call("state", "epoll_create", "jail", &error))?;
+    let result = runtime.block_on(work);
+    // A thread that waits for something still is not waited for: a lock, a plugin that does not come back.
+    runtime.shutdown_background();
+    result
 }
 
 /// Almost everything takes root for now, and says so before anything else goes wrong for want of it.

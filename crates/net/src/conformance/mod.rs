@@ -129,6 +129,7 @@ macro_rules! conformance {
             foreign::jails_talk_to_each_other_once_the_hosts_rules_are_flushed
             orphan::nothing_of_a_killed_start_comes_after_its_detach_or_gc
             orphan::a_killed_removal_of_what_is_shared_takes_it_from_no_jail_that_starts
+            orphan::a_program_that_hangs_when_its_starter_was_killed_is_ended
         }
     };
     ($subject:expr => $($module:ident::$test:ident)*) => {

@@ -21,6 +21,8 @@ use crate::model::Egress::Deny;
 struct Killed {
     work: &'static str,
     same_lock: bool,
+    /// What its programs do before they are what they are.
+    first: &'static str,
 }
 
 /// The processes that are left.
@@ -57,7 +59,7 @@ fn kill(killed: Killed, case: &Case<'_>, world: &World<'_>, jail: &Jail) -> Orph
     let dir = tempfile::tempdir().must();
     let alive = dir.path().join("alive");
     mkfifo(&alive, Mode::S_IRWXU).must();
-    slow(case.subject, dir.path());
+    stand_in(case.subject, dir.path(), killed.first);
     let locks = if killed.same_lock { world.run.path() } else { dir.path() };
     let mut command = Command::new(std::env::current_exe().must());
     let test = case.name.split_once("::").map_or(case.name, |(_crate, test)| test);
@@ -76,10 +78,10 @@ fn kill(killed: Killed, case: &Case<'_>, world: &World<'_>, jail: &Jail) -> Orph
 }
 
 /// Says one byte when it starts, and holds the pipe open until it ends.
-fn slow(subject: &Subject, dir: &Path) {
+fn stand_in(subject: &Subject, dir: &Path, first: &str) {
     let file = dir.join(subject.program);
     let script = format!(
-        "#!/bin/sh\nexec 9>{}/alive\nprintf . >&9\nsleep 0.7\nexec {} \"$@\"\n",
+        "#!/bin/sh\nexec 9>{}/alive\nprintf . >&9\n{first}\nexec {} \"$@\"\n",
         dir.display(),
         subject.real
     );
@@ -100,7 +102,7 @@ pub fn nothing_of_a_killed_start_comes_after_its_detach_or_gc(case: &Case<'_>) {
     for (number, remove) in (11..).zip(removals) {
         let dead = world.jail(number, &["81"], Deny);
         let left = |same_lock| {
-            let orphans = kill(Killed { work: "attach", same_lock }, case, &world, &dead);
+            let orphans = kill(Killed { work: "attach", same_lock, first: "sleep 0.7" }, case, &world, &dead);
             remove(&dead);
             orphans.ended();
             world.rules().contains(dead.want.jail.as_str())
@@ -120,10 +122,24 @@ pub fn a_killed_removal_of_what_is_shared_takes_it_from_no_jail_that_starts(case
     let Some(world) = case.world() else { return };
     for (number, same_lock) in [(20, false), (22, true)] {
         let last = world.attached(number, &["80"], Deny);
-        let orphans = kill(Killed { work: "detach", same_lock }, case, &world, &last);
+        let orphans = kill(Killed { work: "detach", same_lock, first: "sleep 0.7" }, case, &world, &last);
         let next = world.attached(number + 1, &["81"], Deny);
         orphans.ended();
         assert_eq!(world.check(&next).differences.is_empty(), same_lock, "without the lock a canary");
         world.detach(&next, true);
     }
+}
+
+pub fn a_program_that_hangs_when_its_starter_was_killed_is_ended(case: &Case<'_>) {
+    if was_the_killed_one(case) {
+        return;
+    }
+    let Some(world) = case.world() else { return };
+    let last = world.attached(30, &["80"], Deny);
+    let hangs = Killed { work: "detach", same_lock: true, first: "exec sleep 1000" };
+    let orphans = kill(hangs, case, &world, &last);
+    let next = world.attached(31, &["81"], Deny);
+    orphans.ended();
+    assert!(world.check(&next).differences.is_empty());
+    world.detach(&next, false);
 }

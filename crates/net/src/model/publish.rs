@@ -116,6 +116,26 @@ impl FromStr for Publish {
 
 /// `10.0.0.1:80` into its address and the rest; an address is what has dots or brackets.
 fn split_address(text: &str) -> Result<(Option<IpAddr>, &str), String> {
+    let (address, ports) = split(text)?;
+    match address.and_then(nobodys) {
+        Some(why) => Err(why),
+        None => Ok((address, ports)),
+    }
+}
+
+/// Why no host has this address, though it may bind a socket to it.
+fn nobodys(address: IpAddr) -> Option<String> {
+    let broadcast = address == IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
+    if address.is_unspecified() {
+        Some(format!("'{address}' is no address: without one the port is published on all"))
+    } else if address.is_multicast() || broadcast {
+        Some(format!("'{address}' is not an IP address of the host's: it is for many hosts"))
+    } else {
+        None
+    }
+}
+
+fn split(text: &str) -> Result<(Option<IpAddr>, &str), String> {
     let bad = |part: &str| format!("'{part}' is not an IP address of the host's");
     if let Some(rest) = text.strip_prefix('[') {
         let (inner, ports) = rest.split_once("]:").ok_or_else(|| bad(text))?;
@@ -196,6 +216,15 @@ mod tests {
         assert_eq!(refused("80/sctp"), "'sctp' is not a protocol: tcp or udp");
         assert_eq!(refused("10.0.0.256:80"), "'10.0.0.256' is not an IP address of the host's");
         assert_eq!(refused("eth0:80:80"), "'eth0' is not an IP address of the host's");
+        for many in ["224.0.0.1:80", "255.255.255.255:80", "[ff02::1]:80"] {
+            assert!(
+                refused(many).ends_with("is not an IP address of the host's: it is for many hosts"),
+                "{many}"
+            );
+        }
+        for none in ["0.0.0.0:80", "[::]:80"] {
+            assert!(refused(none).ends_with("without one the port is published on all"), "{none}");
+        }
         assert!("".parse::<Publish>().is_err());
         assert!(":80".parse::<Publish>().is_err());
         assert!("[::1]80".parse::<Publish>().is_err());

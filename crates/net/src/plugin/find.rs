@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jail_sys::{Failure, Kind};
 
-use super::{Plugin, load};
-use crate::backend::{Backend, Description, Support};
+use super::{Plugin, apart, load};
+use crate::backend::{Description, Support};
 
 /// Where a package installs plugins.
 pub const INSTALLED: &str = "/usr/lib/jail/plugins";
@@ -85,23 +85,18 @@ pub fn open(name: &str, directories: &[PathBuf]) -> Result<Plugin, Failure> {
     Err(Failure::new(Kind::NotFound, "network", "find plugin", object, message).hint(hint))
 }
 
-/// Loads and probes every plugin of `directories`, for a person to read: one that is bad does not hide the others.
+/// Loads and probes every plugin of `directories`, for a person to read: one that is bad does not hide the others. Each is
+/// tried in a process of its own, unless this program has several threads.
 ///
 /// # Errors
 /// As [`find`].
 pub async fn survey(directories: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     let mut tried = Vec::new();
     for Candidate { name, path } in find(directories)? {
-        let result = try_out(&path).await;
+        let result = apart::try_out(&path).await;
         tried.push(Found { name, path, result });
     }
     Ok(tried)
-}
-
-async fn try_out(path: &Path) -> Result<(Description, Support), Failure> {
-    let plugin = load(path)?;
-    let support = plugin.probe().await?;
-    Ok((plugin.describe(), support))
 }
 
 /// NAME of a file `libjail_NAME.so`: lower-case letters, digits and `_`.

@@ -126,7 +126,7 @@ impl Waiting<'_> {
             Err(_elapsed) => {
                 let within = seconds(plugin.deadline);
                 let why = plugin.library.misbehaved(method, &format!("gave no answer within {within}"));
-                Err(plugin.library.give_up(why.hint("end the jail; `jail gc` removes what is left of it")))
+                Err(plugin.library.give_up(why.hint("see what holds it up: this program asks it no more")))
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int, c_void};
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::slice;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 
 use jail_sys::{Failure, Kind};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
@@ -57,6 +57,22 @@ pub(super) fn known(file: &File) -> io::Result<Option<Opened>> {
 /// Remembers that this file's library is never to be called again.
 pub(super) fn refuse_for_ever(identity: Identity, why: &Failure) {
     OPENED.lock().unwrap_or_else(PoisonError::into_inner).insert(identity, Err(why.clone()));
+}
+
+/// From now on this process ends without running what loaded libraries do at its end: the loader does that under its lock,
+/// which an initialiser that does not return holds for ever.
+pub(super) fn leave_without_the_loader() {
+    unsafe extern "C" {
+        fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+    }
+    extern "C" fn leave(status: c_int, _: *mut c_void) {
+        // SAFETY: _exit(2) has no preconditions.
+        unsafe { libc::_exit(status) }
+    }
+    static ONCE: Once = Once::new();
+    // SAFETY: the handler is of the type on_exit(3) wants, needs no argument, and is never unloaded. It fails for want of
+    // memory, and then nothing is worse than before.
+    ONCE.call_once(|| _ = unsafe { on_exit(leave, ptr::null_mut()) });
 }
 
 pub(super) fn identity(file: &File) -> io::Result<Identity> {

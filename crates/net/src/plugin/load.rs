@@ -1,13 +1,16 @@
 //! Loads a plugin: every check in its order, each with one sentence of its own, and a deadline over what runs the
 //! plugin's code.
 
+use std::io::{self, PipeReader, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jail_sys::{Failure, Kind};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::library::{self, Library};
 use super::message::Method;
@@ -38,7 +41,7 @@ pub fn load(path: &Path) -> Result<Plugin, Failure> {
 pub fn load_within(path: &Path, deadline: Duration) -> Result<Plugin, Failure> {
     let called = |operation: &'static str| {
         let object = path.display().to_string();
-        move |error| Failure::call("network", operation, object, &error)
+        move |error: io::Error| Failure::call("network", operation, object, &error)
     };
     let name = find::name_of(path)
         .ok_or_else(|| refuse(Kind::Invalid, path, "is not named like a plugin: libjail_NAME.so"))?;
@@ -49,29 +52,44 @@ pub fn load_within(path: &Path, deadline: Duration) -> Result<Plugin, Failure> {
         elf::check(&file, path)?;
     }
     let owned = path.to_owned();
-    let (answer, answered) = mpsc::sync_channel(1);
+    let answer = Arc::new(Mutex::new(None));
+    let theirs = Arc::clone(&answer);
+    let (over, mut tell) = io::pipe().map_err(called("pipe2"))?;
     let work = move || {
-        let opened = known.unwrap_or_else(|| Library::open(file, &owned));
-        let _nobody_waits = answer.send(opened.and_then(describe));
+        let opened = known.unwrap_or_else(|| Library::open(file, &owned)).and_then(describe);
+        *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        let _nobody_waits = tell.write_all(&[0]);
     };
     thread::Builder::new().name(format!("load {name}")).spawn(work).map_err(called("start a thread"))?;
-    let (library, description) = match answered.recv_timeout(deadline) {
-        Ok(result) => result?,
-        Err(RecvTimeoutError::Disconnected) => {
-            return Err(refuse(Kind::Failed, path, "ended the thread that loaded it"));
-        }
-        Err(RecvTimeoutError::Timeout) => {
-            let reason = format!("did not finish loading within {}", host::seconds(deadline));
-            let failure = refuse(Kind::Failed, path, reason);
-            library::refuse_for_ever(identity, &failure);
-            return Err(failure);
-        }
-    };
+    if !readable_within(&over, deadline).map_err(called("poll"))? {
+        let reason = format!("did not finish loading within {}", host::seconds(deadline));
+        let failure = refuse(Kind::Failed, path, reason);
+        library::refuse_for_ever(identity, &failure);
+        library::leave_without_the_loader();
+        return Err(failure);
+    }
+    let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let (library, description) =
+        answer.unwrap_or_else(|| Err(refuse(Kind::Failed, path, "ended the thread that loaded it")))?;
     if description.name != name {
         let reason = format!("calls itself '{}', where its file says '{name}'", description.name);
         return Err(refuse(Kind::Invalid, path, reason).hint("rename the file or the backend"));
     }
     Ok(Plugin::new(library, description, deadline))
+}
+
+/// Whether there is something to read in time, or the end. A plain poll(2): waiting on a channel for the first time
+/// registers a destructor of this thread, and that takes the loader's lock, which an initialiser may hold for ever.
+pub(super) fn readable_within(pipe: &PipeReader, deadline: Duration) -> io::Result<bool> {
+    let end = Instant::now() + deadline;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        match poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)], timeout) {
+            Err(Errno::EINTR) => {}
+            answer => return Ok(answer? > 0),
+        }
+    }
 }
 
 fn describe(library: Arc<Library>) -> Result<(Arc<Library>, Description), Failure> {

@@ -6,12 +6,14 @@
 //!
 //! The host trusts a plugin with its own rights, and believes nothing it says: a wrong file, version or answer, a panic
 //! and a call that does not return are one [`Failure`](crate::backend::Failure) each. What no host survives is a plugin
-//! that ends the process (abort(3), a segmentation fault) or whose library initialiser does not return, which keeps
-//! glibc's loader locked: then the jail ends by its lifeline, and the next start or `gc` undoes what the journal names.
+//! that ends the process (abort(3), a segmentation fault); one whose library initialiser does not return keeps glibc's
+//! loader locked, and no other can be loaded. Then the jail ends by its lifeline, and the next start or `gc` undoes what
+//! the journal names. [`survey`] tries each in a process of its own and outlives them all.
 //!
 //! A host is linked dynamically: a static one loads a library and crashes at the first call into it.
 
 pub mod abi;
+mod apart;
 mod elf;
 pub mod export;
 mod find;

@@ -75,7 +75,7 @@ fn a_plugin_that_does_not_return_is_given_up_and_the_host_ends() {
     runtime.block_on(async {
         let failure = plugin.probe().await.unwrap_err();
         let sentence = format!(
-            "the plugin {}, asked for probe, gave no answer within 50 ms; end the jail; `jail gc` removes what is left of it",
+            "the plugin {}, asked for probe, gave no answer within 50 ms; see what holds it up: this program asks it no more",
             path.display()
         );
         assert_eq!(failure.to_string(), sentence);

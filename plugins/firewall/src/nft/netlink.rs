@@ -1,4 +1,4 @@
-//! What is asked of nf_tables directly: is a table or chain there, has a transaction been committed, and to remove a
+//! What is asked of nf_tables directly: is a table, chain or set there, has a transaction been committed, and to remove a
 //! table unless somebody uses it. linux/netfilter/nfnetlink.h and nf_tables.h.
 
 use std::io;
@@ -25,12 +25,18 @@ const GETTABLE: u16 = SUBSYS_NFTABLES | 1;
 const DELTABLE: u16 = SUBSYS_NFTABLES | 2;
 const GETCHAIN: u16 = SUBSYS_NFTABLES | 4;
 const DELCHAIN: u16 = SUBSYS_NFTABLES | 5;
+const GETSET: u16 = SUBSYS_NFTABLES | 10;
 const NEWGEN: u16 = SUBSYS_NFTABLES | 15;
 const GROUP_NFTABLES: u32 = 7;
 const TABLE_NAME: u16 = 1;
 const CHAIN_TABLE: u16 = 1;
 const CHAIN_NAME: u16 = 3;
+const SET_TABLE: u16 = 1;
+const SET_NAME: u16 = 2;
 const GEN_PROC_PID: u16 = 2;
+
+/// The pid namespace in which the kernel counts for everybody: PROC_PID_INIT_INO of linux/proc_ns.h.
+const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 
 /// Whether there is a table of this family and name. Anything but ENOENT is an error: no nf_tables, not allowed to ask.
 ///
@@ -46,6 +52,14 @@ pub fn has_table(family: NfFamily, name: &str) -> io::Result<bool> {
 /// What the kernel answers.
 pub fn has_chain(family: NfFamily, table: &str, name: &str) -> io::Result<bool> {
     is_there(&request(GETCHAIN, NLM_F_ACK, family, &[(CHAIN_TABLE, table), (CHAIN_NAME, name)]))
+}
+
+/// Whether there is a set or map of this name in a table.
+///
+/// # Errors
+/// What the kernel answers.
+pub fn has_set(family: NfFamily, table: &str, name: &str) -> io::Result<bool> {
+    is_there(&request(GETSET, NLM_F_ACK, family, &[(SET_TABLE, table), (SET_NAME, name)]))
 }
 
 /// Removes an empty chain from a table, and the table with it if nothing else is in it: decided by the kernel, so that
@@ -126,11 +140,15 @@ pub struct Commits {
 }
 
 impl Commits {
-    /// From now on.
+    /// The kernel names who committed by the pid in the first pid namespace: in another one the number could be another
+    /// process's, of whoever shares the network namespace.
     ///
     /// # Errors
-    /// What socket(2) and its options answer.
+    /// `Unsupported` outside the first pid namespace: who asks must have another way to know. What socket(2) answers.
     pub fn listen() -> io::Result<Self> {
+        if std::fs::read_link("/proc/self/ns/pid")?.as_os_str() != FIRST_PID_NAMESPACE {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let mut socket = Socket::new(NETLINK_NETFILTER)?;
         socket.bind_auto()?;
         socket.add_membership(GROUP_NFTABLES)?;
@@ -140,8 +158,7 @@ impl Commits {
 
     /// Whether a transaction of the process `pid` is among those committed since the last call.
     ///
-    /// The kernel names the process by its pid in the first pid namespace: in another one the answer is never yes,
-    /// as it is when too much happened for the socket to hold. Who asks must have another way to know.
+    /// The answer is no when too much happened for the socket to hold: who asks must have another way to know.
     pub fn by(&self, pid: u32) -> bool {
         let mut found = false;
         while let Ok((datagram, _)) = self.socket.recv_from_full() {

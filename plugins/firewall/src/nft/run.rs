@@ -7,6 +7,7 @@ use std::process::Command;
 
 use jail_net::backend::{Failure, Kind};
 use nftables::schema::Nftables;
+use nix::errno::Errno;
 
 use super::netlink::Commits;
 use super::rule::Object;
@@ -28,8 +29,8 @@ impl Trouble {
     /// As a failure, where neither of the two answers can be expected.
     pub fn failure(self) -> Failure {
         match self {
-            Trouble::Exists => refused("File exists"),
-            Trouble::Missing => refused("No such file or directory"),
+            Trouble::Exists => refused(EXISTS),
+            Trouble::Missing => refused(MISSING),
             Trouble::Other(failure) => failure,
         }
     }
@@ -101,6 +102,11 @@ fn transaction(place: &Place, commands: Vec<Object>) -> Result<Command, Failure>
     Ok(command)
 }
 
+/// The kernel's answers that nft passes on in words and that mean something here.
+const ANSWERS: [Errno; 4] = [EXISTS, MISSING, Errno::EPERM, Errno::EOPNOTSUPP];
+const EXISTS: Errno = Errno::EEXIST;
+const MISSING: Errno = Errno::ENOENT;
+
 /// nft's complaint, which in JSON mode is `internal:0:0-0: Error: Could not process rule: File exists`. It may add a
 /// guess at what was meant, after a semicolon.
 fn understand(ended: Ended) -> Result<(), Trouble> {
@@ -108,33 +114,38 @@ fn understand(ended: Ended) -> Result<(), Trouble> {
     let line = words.lines().find(|line| line.contains("Error: ")).unwrap_or(&words).trim();
     let cause = line.rsplit("Error: ").next().unwrap_or(line);
     let cause = cause.strip_prefix("Could not process rule: ").unwrap_or(cause);
-    Err(match cause.split([';', '(']).next().unwrap_or(cause).trim() {
-        "File exists" => Trouble::Exists,
-        "No such file or directory" => Trouble::Missing,
-        cause => Trouble::Other(refused(cause)),
+    let cause = cause.split([';', '(']).next().unwrap_or(cause).trim();
+    Err(match ANSWERS.into_iter().find(|errno| strerror(*errno) == cause) {
+        Some(EXISTS) => Trouble::Exists,
+        Some(MISSING) => Trouble::Missing,
+        Some(errno) => Trouble::Other(refused(errno)),
+        None if cause.is_empty() => Trouble::Other(refusal(Kind::Failed, "it ended without a word")),
+        None => Trouble::Other(refusal(Kind::Failed, cause)),
     })
 }
 
-fn refused(cause: &str) -> Failure {
-    let known = [
-        ("File exists", libc::EEXIST, Kind::Conflict, ""),
-        ("No such file or directory", libc::ENOENT, Kind::NotFound, ""),
-        ("Operation not permitted", libc::EPERM, Kind::Denied, "run it as root"),
-        (
-            "Operation not supported",
-            libc::EOPNOTSUPP,
-            Kind::Unsupported,
-            "this kernel's nf_tables lacks a part",
-        ),
-    ];
-    let cause = if cause.is_empty() { "it ended without a word" } else { cause };
-    let message = format!("nft refused the rules: {cause}");
-    let mut failure = Failure::new(Kind::Failed, "network", "nft", "nft", message);
-    if let Some((_, errno, kind, hint)) = known.into_iter().find(|(words, ..)| cause == *words) {
-        (failure.errno, failure.kind) = (Some(errno), kind);
-        failure = failure.hint(hint);
-    }
+/// The kernel's answer as a failure.
+fn refused(errno: Errno) -> Failure {
+    let (kind, hint) = match errno {
+        EXISTS => (Kind::Conflict, ""),
+        MISSING => (Kind::NotFound, ""),
+        Errno::EPERM => (Kind::Denied, "run it as root"),
+        Errno::EOPNOTSUPP => (Kind::Unsupported, "this kernel's nf_tables lacks a part"),
+        _ => (Kind::Failed, ""),
+    };
+    let mut failure = refusal(kind, &strerror(errno)).hint(hint);
+    failure.errno = Some(errno as i32);
     failure
+}
+
+fn refusal(kind: Kind, cause: &str) -> Failure {
+    Failure::new(kind, "network", "nft", "nft", format!("nft refused the rules: {cause}"))
+}
+
+/// libc's words for it, which are nft's.
+fn strerror(errno: Errno) -> String {
+    let text = io::Error::from(errno).to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 fn failed(operation: &str, error: &io::Error) -> Failure {
@@ -156,5 +167,10 @@ mod tests {
         assert_eq!(failure.kind, Kind::Denied);
         assert_eq!(failure.to_string(), "nft refused the rules: Operation not permitted; run it as root");
         assert_eq!(said("syntax error").failure().message, "nft refused the rules: syntax error");
+        let nothing = understand(Err(String::new())).unwrap_err().failure();
+        assert_eq!(nothing.message, "nft refused the rules: it ended without a word");
+        let failure = said("Could not process rule: Operation not supported").failure();
+        assert_eq!((failure.kind, failure.errno), (Kind::Unsupported, Some(libc::EOPNOTSUPP)));
+        assert_eq!(Trouble::Exists.failure().to_string(), "nft refused the rules: File exists");
     }
 }

@@ -49,6 +49,7 @@ impl Tables<'_> {
                 Err(Trouble::Other(failure)) => return Err(failure),
                 Err(trouble) => last = trouble,
             }
+            self.refuse_strangers()?;
             if none_missing && let Some(conflict) = self.conflict(own)? {
                 return Err(conflict);
             }
@@ -123,7 +124,7 @@ impl Tables<'_> {
         Ok(of_jail.iter().map(words).collect())
     }
 
-    /// Removes the tables that are there; answers them in words. nft holds the lock until it is through: if we are
+    /// Removes the tables that are there, and none of our name that is somebody else's; answers them in words. nft holds the lock until it is through: if we are
     /// killed, no jail starts before.
     ///
     /// # Errors
@@ -132,7 +133,7 @@ impl Tables<'_> {
         let mut removed = Vec::new();
         let mut commands = Vec::new();
         for family in self.families {
-            if self.is_there(*family)? {
+            if self.is_ours(*family)? {
                 commands.extend(rule::remove_table(*family, self.name));
                 removed.push(self.word(*family));
             }
@@ -210,6 +211,25 @@ impl Tables<'_> {
         Ok(commands)
     }
 
+    /// A table of our name that is somebody else's has no place for our elements.
+    fn refuse_strangers(&self) -> Result<(), Failure> {
+        for family in self.families {
+            if self.is_there(*family)? && !self.is_ours(*family)? {
+                let table = self.word(*family);
+                let message = format!("{table} is there, and somebody else's: jail did not make it");
+                return Err(Failure::new(
+                    Kind::Conflict,
+                    "network",
+                    "nft add element",
+                    table.as_str(),
+                    message,
+                )
+                .hint(format!("give it another name, or remove it: nft delete {table}")));
+            }
+        }
+        Ok(())
+    }
+
     /// Which key is another jail's, if one still is. nft's own error does not say.
     fn conflict(&self, own: &[Entry]) -> Result<Option<Failure>, Failure> {
         let theirs = self.entries()?.into_iter().find_map(|found| {
@@ -237,6 +257,14 @@ impl Tables<'_> {
     fn is_there(&self, family: NfFamily) -> Result<bool, Failure> {
         netlink::has_table(family, self.name)
             .map_err(|error| Failure::call("network", "nf_tables get table", "nft", &error))
+    }
+
+    /// Whether that table is one of ours, of whatever version. Nothing but a set of it can say so: nft 1.0.6 knows no
+    /// comment of a table in JSON.
+    fn is_ours(&self, family: NfFamily) -> Result<bool, Failure> {
+        let set = if family == NfFamily::Bridge { "known4" } else { "jails4" };
+        netlink::has_set(family, self.name, set)
+            .map_err(|error| Failure::call("network", "nf_tables get set", "nft", &error))
     }
 
     fn word(&self, family: NfFamily) -> String {
