@@ -56,7 +56,7 @@ fn apply_on_host(place: &Place, work: &Work, version: Version, lock: &Lock) -> R
     if rules.is_empty() || !version_is_there(version) {
         return Ok(());
     }
-    let variant = Variant::of(place);
+    let variant = Variant::of(place, version);
     let mut result = Ok(());
     for _ in 0..2 {
         let saved = programs::saved(place, version)?;

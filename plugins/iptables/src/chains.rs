@@ -59,6 +59,11 @@ pub(crate) fn lists(table: Table) -> &'static [&'static str] {
     }
 }
 
+/// Whether a chain holds jails' own rules.
+pub(crate) fn is_list(chain: &str) -> bool {
+    [Table::Filter, Table::Nat].into_iter().any(|table| lists(table).contains(&chain))
+}
+
 /// The chains that all jails share, with all their rules.
 pub(crate) fn shared(table: Table, version: Version, shared: &Shared) -> Vec<(&'static str, Vec<String>)> {
     match table {

@@ -13,10 +13,10 @@ use crate::{chains, made, tables};
 
 pub(crate) fn check(place: &Place, want: &Request) -> Result<Drift, Failure> {
     let work = Work::of_request(place, want)?;
-    let variant = Variant::of(place);
     let mut differences = Vec::new();
     for version in Version::BOTH {
         let (rules, shared) = work.of(version);
+        let variant = Variant::of(place, version);
         let program = program(variant, version);
         for (table, rules) in rules {
             if !made::has_table(variant, version, *table)? {

@@ -38,11 +38,14 @@ pub(crate) fn detach(place: &Place, jail: &JailId, undo: Option<&Undo>, how: Det
     let whose = if how.last { Whose::Dead(&[]) } else { Whose::Jail(jail) };
     let removed = rules(place, &lock, &whose).map(drop);
     let undo = undo.map(|undo| read::<Elements>(NAME, &undo.0)).transpose()?;
-    let has_nft = place.find("nft").is_some() && undo.as_ref().is_none_or(|undo| !undo.entries.is_empty());
-    if has_nft && how.last {
+    if place.find("nft").is_none() {
+        return removed;
+    }
+    let entries = undo.as_ref().map(|undo| undo.entries.as_slice());
+    if how.last {
         tables(place).remove_all(&lock)?;
-    } else if has_nft {
-        tables(place).remove_jail(jail, undo.as_ref().map(|undo| undo.entries.as_slice()))?;
+    } else if entries.is_none_or(|entries| !entries.is_empty()) {
+        tables(place).remove_jail(jail, entries)?;
     }
     removed
 }
@@ -81,7 +84,7 @@ pub(crate) fn rules_of(
         return Ok(Vec::new()); // then there was never anything
     }
     let gone = |jail: &JailId| whose.has(jail);
-    let is_nft = Variant::of(place) == Variant::Nft;
+    let is_nft = Variant::of(place, version) == Variant::Nft;
     let mut result = Ok(Vec::new());
     for made in [is_nft, is_nft, false] {
         let saved = programs::saved(place, version)?;

@@ -33,6 +33,7 @@ pub(crate) fn of(want: &Request, version: Version, with_nft: bool) -> Result<Rul
     let mut nat = Vec::new();
     for attachment in &want.attachments {
         nameable(&attachment.network.bridge)?;
+        nameable(&attachment.interface)?;
         jail.policy(&mut filter, attachment);
         jail.sources(&mut nat, attachment);
     }
@@ -47,8 +48,8 @@ pub(crate) fn of(want: &Request, version: Version, with_nft: bool) -> Result<Rul
 
 /// Refuses an interface name that iptables takes for something else: a trailing `+` is a pattern.
 pub(crate) fn nameable(interface: &str) -> Result<(), Failure> {
-    if interface.starts_with(['-', '!']) || interface.ends_with('+') || interface.contains(['"', '\'', '\\'])
-    {
+    let odd = |sign: char| sign.is_whitespace() || "\"'\\".contains(sign);
+    if interface.starts_with(['-', '!']) || interface.ends_with('+') || interface.contains(odd) {
         let message = format!("the iptables backend cannot name the interface {interface} in a rule");
         return Err(Failure::new(Kind::Unsupported, "network", "plan", interface, message)
             .hint("rename the interface"));
@@ -194,9 +195,9 @@ impl<'a> Claim<'a> {
     }
 
     fn clashes(&self, other: &Claim<'_>) -> bool {
-        let place =
-            |claim: &Claim<'_>| (claim.chain.to_owned(), claim.address.map(str::to_owned), claim.protocol);
-        place(self) == place(other) && self.ports.0 <= other.ports.1 && other.ports.0 <= self.ports.1
+        (self.chain, self.address, self.protocol) == (other.chain, other.address, other.protocol)
+            && self.ports.0 <= other.ports.1
+            && other.ports.0 <= self.ports.1
     }
 
     /// The user's option that asked for it: `--publish=80`, `--ip=10.10.20.10`.

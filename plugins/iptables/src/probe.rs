@@ -23,17 +23,24 @@ pub(crate) fn probe(place: &Place) -> Support {
             return no(format!("no program {program} in PATH"), "install the package iptables");
         }
     }
-    match Variant::of(place) {
-        Variant::Nft if !has_nf_tables() => no(
-            "this kernel has no nf_tables, which iptables-nft needs".to_owned(),
-            "choose the other variant: update-alternatives --set iptables /usr/sbin/iptables-legacy",
-        ),
-        Variant::Legacy if !has_ip_tables() => no(
-            "this kernel has no ip_tables, which iptables-legacy needs".to_owned(),
-            "choose the other variant: update-alternatives --set iptables /usr/sbin/iptables-nft",
-        ),
-        _ => Support::Yes,
+    for version in versions {
+        match Variant::of(place, *version) {
+            Variant::Nft if !has_nf_tables() => {
+                return no(
+                    "this kernel has no nf_tables, which iptables-nft needs".to_owned(),
+                    "choose the other variant: update-alternatives --set iptables /usr/sbin/iptables-legacy",
+                );
+            }
+            Variant::Legacy if !has_ip_tables(*version) => {
+                return no(
+                    "this kernel has no ip_tables, which iptables-legacy needs".to_owned(),
+                    "choose the other variant: update-alternatives --set iptables /usr/sbin/iptables-nft",
+                );
+            }
+            _ => {}
+        }
     }
+    Support::Yes
 }
 
 fn no(reason: String, hint: &str) -> Support {
@@ -48,8 +55,9 @@ fn has_nf_tables() -> bool {
 }
 
 /// In the kernel, or a module that it loads when it is asked.
-fn has_ip_tables() -> bool {
-    Path::new("/proc/thread-self/net/ip_tables_names").exists() || has_module("ip_tables")
+fn has_ip_tables(version: Version) -> bool {
+    let name = if version == Version::V4 { "ip_tables" } else { "ip6_tables" };
+    Path::new("/proc/thread-self/net").join(format!("{name}_names")).exists() || has_module(name)
 }
 
 fn has_module(name: &str) -> bool {

@@ -24,8 +24,8 @@ pub(crate) enum Variant {
 impl Variant {
     /// Which variant this place has. Both are one program under many names: `xtables-nft-multi`,
     /// `xtables-legacy-multi`.
-    pub(crate) fn of(place: &Place) -> Self {
-        let file = place.find(save(Version::V4)).and_then(|file| file.canonicalize().ok());
+    pub(crate) fn of(place: &Place, version: Version) -> Self {
+        let file = place.find(save(version)).and_then(|file| file.canonicalize().ok());
         let name = file.as_deref().and_then(Path::file_name).unwrap_or_default();
         if name.to_string_lossy().contains("nft") { Variant::Nft } else { Variant::Legacy }
     }

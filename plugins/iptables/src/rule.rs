@@ -3,6 +3,8 @@
 use jail_net::model::JailId;
 use serde::{Deserialize, Serialize};
 
+use crate::chains;
+
 /// A table of xtables that we use on the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -52,8 +54,11 @@ impl Rule {
         format!("-D {} {}", self.chain, self.text)
     }
 
-    /// The jail that its comment names.
+    /// The jail whose it is: the one that its comment names, in one of our chains. What others say in theirs is theirs.
     pub(crate) fn jail(&self) -> Option<JailId> {
+        if !chains::is_list(&self.chain) {
+            return None;
+        }
         let comment = self.text.split_once("--comment \"")?.1;
         comment.split(' ').next()?.parse().ok()
     }
@@ -83,13 +88,14 @@ mod tests {
 
     #[test]
     fn a_saved_rule_tells_its_parts_and_whose_it_is() {
-        let line = "-A JAIL-POSTROUTING -s 10.0.0.9/32 ! -o br0 -m comment --comment \"3fa04b11c2d9 web -i x\" -j MASQUERADE";
+        let line = "-A JAIL-SOURCE -s 10.0.0.9/32 ! -o br0 -m comment --comment \"3fa04b11c2d9 web -i x\" -j MASQUERADE";
         let rule = Rule::read(line).unwrap();
         assert_eq!(rule.add(), line);
         assert_eq!(rule.jail().unwrap().as_str(), "3fa04b11c2d9");
         assert_eq!((rule.value("-s"), rule.value("-o")), (Some("10.0.0.9/32"), None));
         assert_eq!(rule.target(), Some("MASQUERADE"));
         assert_eq!(Rule::new("JAIL-TO", "-m comment --comment \"somebody else\" -j DROP").jail(), None);
+        assert_eq!(Rule { chain: "THEIRS".into(), ..rule }.jail(), None);
         assert_eq!(Rule::read(":INPUT ACCEPT [0:0]"), None);
     }
 }

@@ -64,6 +64,23 @@ fn tables_and_chains_that_were_there_stay_and_those_made_for_us_go() {
 }
 
 #[test]
+fn what_others_say_of_their_rules_is_theirs() {
+    for (subject, variant) in [(&LEGACY, "legacy"), (&NFT, "nft")] {
+        let Some(world) = world(subject) else { return };
+        world.host.sh(&format!(
+            "iptables-{variant} -w -N JAIL-OF-ANOTHER
+             iptables-{variant} -w -A JAIL-OF-ANOTHER -m comment --comment '3fa04b11c20c not a jail' -j RETURN"
+        ));
+        let before = world.rules();
+        let web = world.attached(10, &["80"], Deny);
+        world.gc(std::slice::from_ref(&web.want.jail));
+        assert!(world.rules().contains("3fa04b11c20c not a jail"));
+        world.gc(&[]);
+        assert_eq!(world.rules(), before);
+    }
+}
+
+#[test]
 fn what_others_put_into_a_chain_that_was_made_for_us_stays() {
     let Some(world) = world(&NFT) else { return };
     let web = world.attached(10, &["80"], Deny);
