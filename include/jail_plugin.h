@@ -24,25 +24,30 @@
  *   method        request                              ANSWER
  *   describe      {}                                   {"name","role":"link"|"firewall","version","summary","options":{}}
  *   probe         {}                                   {"support":"yes"} or {"support":"no","reason","hint"}
- *   plan          a Request                            {"words":[TEXT],"data":ANY,"undo":ANY}, called Actions
- *   attach        {"actions": Actions}, netns          {"interfaces":[{"name","mac","mtu"}]}
+ *   plan          a Request                            {"words":[TEXT],"data":ANY,"undo":ANY,
+ *                                                      "probes":bool}, called Actions
+ *   attach        {"actions": Actions}, netns          {"interfaces":[{"name","mac","mtu"}],
+ *                                                      "taken":[{"address","mac"}]}
  *   check         a Request                            {"differences":[TEXT]}
  *   detach        {"jail","undo":ANY|null,             null
  *                  "how":{"wait":bool,"last":bool}}
  *   gc            {"alive":[JAIL]}                     {"removed":[TEXT]}
  *   network_up    a Network                            the Network, completed        (role link)
  *   network_down  a Network                            null                          (role link)
- *   network_of    {"bridge": NAME}                     a Network or null             (role link)
+ *   network_of    {"bridge": NAME of an interface}     a Network or null             (role link)
  *
  *   Request  {"jail": JAIL, "name": TEXT, "attachments": [Attachment], "publish": ["8080:80/tcp"...],
  *             "egress": "deny"|"allow", "forwards": [INTERFACE]}
  *   Attachment {"network": Network, "interface": "eth0", "host_interface": "jJAIL0", "mac", "mtu": NUMBER|null,
- *             "addresses": ["10.10.20.10/24"], "gateways": ["10.10.20.1"]}
- *   Network  {"name", "bridge", "origin": "ours"|"adopted", "subnet": "10.10.20.1/24"|null, "subnet6": ...|null}
+ *             "addresses": ["10.10.20.10/24"], "gateways": ["10.10.20.1"], "source_gateways": [...], "probe": bool}
+ *   Network  {"name", "bridge", "origin": "ours"|"adopted", "subnet": "10.10.20.1/24"|null, "subnet6": ...|null}, or
+ *            {"name", "parent", "router": ADDRESS|null, "subnet", "subnet6"} beside an interface that is no bridge
  *   JAIL is 12 lower-case hexadecimal digits.
  *
  *   describe, probe, plan and check change nothing. attach is all or nothing, and is called after Actions' undo was
- *   written down. detach and gc may be called twice, by another process than attach was, and when the namespace is
+ *   written down. A link backend whose Actions say that it probes asks a segment for an attachment's addresses where
+ *   "probe" is true; those that others use are "taken", nothing is attached then, and it may be planned and attached
+ *   with others. detach and gc may be called twice, by another process than attach was, and when the namespace is
  *   gone: removing what is not there is success.
  */
 #ifndef JAIL_PLUGIN_H

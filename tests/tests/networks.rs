@@ -203,3 +203,16 @@ fn the_jail_knows_its_gateway_and_the_name_server_it_was_given() {
         .prints("nameserver 10.10.20.53")
         .succeeds();
 }
+
+#[test]
+fn plan_tells_every_change_on_the_host_and_makes_none() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    let plan = host.jail("plan --name=web --net=br0 --publish=8080:80 -- nginx");
+    plan.prints("  net.ipv4.conf.eth0.forwarding = 1").prints("tcp port 8080 of every address");
+    plan.prints("  eth0: address 10.10.20.2/24").prints("(10.10.20.2 stands for the address");
+    let changes = host.jail("--json plan --net=br0 --ip=10.10.20.10 -- nginx").json()["changes"].to_string();
+    assert!(changes.contains("eth0: address 10.10.20.10/24"), "{changes}");
+    before.still_holds(&host);
+}

@@ -141,3 +141,22 @@ fn a_terminal_is_the_jails_own() {
     let joined = host.sh("script -q -c 'jail join web -- sh -c \"tty; stty size\"' /dev/null </dev/null");
     assert!(joined.succeeds().contains("/dev/pts/"), "{joined}");
 }
+
+/// Every other test's host has its own pid namespace, in which who committed rules cannot be told by pid.
+#[test]
+fn jails_come_and_go_where_the_kernels_pids_are_ours() {
+    let built = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
+    let script = "export PATH=$0:$PATH
+        mount -t tmpfs -o mode=755 tmpfs /run
+        ip link set lo up
+        ip link add br0 type bridge; ip address add 10.10.20.1/24 dev br0; ip link set br0 up
+        jail -q run -d --name=stays --net=br0 -p 81 -- sleep 60 >/dev/null
+        trap 'jail stop stays' EXIT
+        for i in 1 2 3 4 5; do jail -q run --net=br0 -p 80 -- true; done
+        ! nft list table inet jail | grep -w 80
+        trap - EXIT
+        jail stop stays; jail gc; nft list tables; find /run/jail -type f ! -name '*.lock' ! -name clean";
+    let here = ["--mount", "--net", "--propagation=private", "--", "timeout", "50", "bash", "-ec", script];
+    let output = std::process::Command::new("unshare").args(here).arg(built).output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+}

@@ -1,12 +1,15 @@
 //! What can be typed: commands and their options, as `jail --help` shows them.
 
-use std::net::{IpAddr, Ipv4Addr};
+mod net;
+
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args as Options, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use jail_core::network::{Egress, Publish};
-use jail_core::spec::Address;
+
+pub(crate) use self::net::{NetOption, NetOptions};
 
 /// Runs a network service in a jail: its own processes, a read-only view of the host's files, filtered system calls,
 /// an address of its own in a DMZ, chosen ports published, every connection it might open refused.
@@ -20,7 +23,7 @@ Examples:
 
 Options of a command: jail COMMAND --help")]
 pub(crate) struct Args {
-    /// Backends, at most one for links (bridge) and one for the firewall (nft)
+    /// Backends, at most one for links (bridge, macvlan) and one for the firewall (nft)
     #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', global = true)]
     pub(crate) backend: Vec<String>,
     /// Look for backends in DIR first (may be repeated)
@@ -140,15 +143,11 @@ pub(crate) struct Run {
     #[arg(long, value_name = "a,@group,!b|none", num_args = 0..=1, require_equals = true, default_missing_value = "", action = ArgAction::Append, help_heading = "Filter")]
     pub(crate) seccomp: Vec<String>,
 
-    /// none, host, or a network or bridge for an interface of its own
-    #[arg(long, value_name = "none|host|NETWORK|BRIDGE", default_value = "none", help_heading = "Network")]
-    pub(crate) net: String,
-    /// Its address [default: a free one]
-    #[arg(long, value_name = "A[/LEN]", help_heading = "Network")]
-    pub(crate) ip: Option<Address>,
-    /// Its default gateway [default: the host's address on the bridge]
-    #[arg(long, value_name = "A", help_heading = "Network")]
-    pub(crate) defaultgw: Option<Ipv4Addr>,
+    #[command(flatten)]
+    pub(crate) net: NetOptions,
+    /// Do not ask on the LAN whether somebody uses an address already
+    #[arg(long, help_heading = "Network")]
+    pub(crate) no_probe: bool,
     /// Its name servers (may be repeated) [default: the host's]
     #[arg(long, value_name = "A", help_heading = "Network")]
     pub(crate) dns: Vec<IpAddr>,

@@ -95,12 +95,16 @@ pub(crate) fn table(running: &Running) {
     lines.push(format!("{:<12} {:<18} {:<16} {:<16} UP", "lo", "", "127.0.0.1", "255.0.0.0"));
     for attachment in &request.attachments {
         let (name, mac) = (&attachment.interface, &attachment.mac);
+        if attachment.addresses.is_empty() {
+            lines.push(format!("{name:<12} {mac:<18} {:<16} {:<16} UP", "none", ""));
+        }
         for address in &attachment.addresses {
             let (ip, mask) = (address.addr().to_string(), address.netmask().to_string());
             lines.push(format!("{name:<12} {mac:<18} {ip:<16} {mask:<16} UP"));
         }
-        lines.extend(attachment.gateways.iter().map(|gateway| format!("Default gateway {gateway}")));
     }
+    let gateways = request.attachments.iter().flat_map(|attachment| &attachment.gateways);
+    lines.extend(gateways.map(|gateway| format!("Default gateway {gateway}")));
     if let Wanted::Dmz(network) = &running.plan().network {
         lines.extend(network.dns.iter().map(|server| format!("DNS server {server}")));
     }

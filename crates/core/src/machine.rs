@@ -26,7 +26,7 @@ impl Machine {
     pub(crate) fn open() -> Result<Self, Failure> {
         let machine = Machine { dir: PathBuf::from(RUN) };
         make_private_dir(&machine.dir)?;
-        for part in ["uid", "address", "networked", "forwarding"] {
+        for part in ["uid", "address", "mac", "networked", "forwarding"] {
             make_private_dir(&machine.dir.join(part))?;
         }
         Ok(machine)
@@ -45,6 +45,11 @@ impl Machine {
     /// Leases of addresses.
     pub(crate) fn addresses(&self) -> PathBuf {
         self.dir.join("address")
+    }
+
+    /// Leases of MAC addresses that were asked for.
+    pub(crate) fn macs(&self) -> PathBuf {
+        self.dir.join("mac")
     }
 
     /// What forwarding changed on the host.
@@ -80,9 +85,13 @@ impl Machine {
     ///
     /// # Errors
     /// When the lease's file cannot be made.
-    pub(crate) fn networked(&self, id: &JailId, plugins: [&PathBuf; 2]) -> Result<Lease, Failure> {
+    pub(crate) fn networked<'a>(
+        &self,
+        id: &JailId,
+        plugins: impl Iterator<Item = &'a PathBuf>,
+    ) -> Result<Lease, Failure> {
         let path = self.networked_file(id);
-        let plugins = plugins.map(|plugin| plugin.display().to_string());
+        let plugins: Vec<_> = plugins.map(|plugin| plugin.display().to_string()).collect();
         match Lease::take(&path, &format!("{id}\n{}", plugins.join("\n"))) {
             Ok(Taken::Ours { lease, .. }) => Ok(lease),
             Ok(Taken::Theirs(_)) => {
@@ -184,6 +193,14 @@ impl NetworkLock {
             Ok(()) => Ok(()),
             Err(_) => self.wait(File::lock_shared).await,
         }
+    }
+
+    /// Gives it up, for work that needs none and takes long.
+    ///
+    /// # Errors
+    /// What flock(2) answers.
+    pub(crate) fn release(&self) -> Result<(), Failure> {
+        self.file.unlock().map_err(|error| Failure::call("state", "flock", "network.lock", &error))
     }
 
     async fn wait(&self, lock: fn(&File) -> io::Result<()>) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::{self, Backends, NetworkPlan};
 use crate::place::Place;
-use crate::spec::{Net, Spec, ViewSpec};
+use crate::spec::{Ip, Net, Spec, ViewSpec};
 
 /// The directories a program is looked for in, inside.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -68,6 +68,20 @@ pub struct Planned {
     pub(crate) backends: Option<Backends>,
 }
 
+impl Planned {
+    /// What a start would change on the host, in words, a line each. Takes nothing.
+    ///
+    /// # Errors
+    /// What the backends answer.
+    pub async fn changes(&self, place: &Place) -> Result<Vec<String>, Failure> {
+        let (Wanted::Dmz(plan), Some(backends)) = (&self.plan.network, &self.backends) else {
+            return Ok(Vec::new());
+        };
+        let Plan { id, name, .. } = &self.plan;
+        network::Preview { id, name, plan, backends, place }.words().await
+    }
+}
+
 impl Plan {
     /// Decides everything about a jail, reading the host and changing nothing.
     ///
@@ -78,15 +92,15 @@ impl Plan {
         let filter = jail_filter::plan(&spec.filter)?;
         let mut view = spec.view.clone();
         view.files.extend(network::files(&spec.network));
-        view.address.get_or_insert(spec.network.ip.map_or(LEASED, |ip| ip.address).into());
+        view.address.get_or_insert(first_address(&spec.network.net).unwrap_or(LEASED).into());
         let (network, backends) = match &spec.network.net {
             Net::None | Net::Host => {
                 network::refuse_addresses(&spec.network)?;
                 network::refuse_unknown(&spec.backends, place)?;
                 (if spec.network.net == Net::Host { Wanted::Host } else { Wanted::None }, None)
             }
-            Net::On(name) => {
-                let (plan, backends) = network::resolve(name, spec, place).await?;
+            Net::On(interfaces) => {
+                let (plan, backends) = network::resolve(interfaces, spec, place).await?;
                 (Wanted::Dmz(Box::new(plan)), Some(backends))
             }
         };
@@ -124,6 +138,15 @@ impl Plan {
         }
         lines
     }
+}
+
+/// The first address that was asked for.
+fn first_address(net: &Net) -> Option<Ipv4Addr> {
+    let Net::On(interfaces) = net else { return None };
+    interfaces.iter().find_map(|wanted| match wanted.ip {
+        Ip::Fixed(address) => Some(address.address),
+        Ip::None | Ip::Lease => None,
+    })
 }
 
 /// The paths a command is looked for at, in order.

@@ -1,9 +1,10 @@
 //! Stopping a jail from outside: a request, then force, and back when nothing of it is left.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jail_net::backend::{Backend, Detach};
@@ -106,8 +107,10 @@ async fn settle(place: &Place, jail: &Registered) -> Result<(), Failure> {
         reap::one(&home, lock, place, &Machine::open()?).await?;
     }
     if let Wanted::Dmz(network) = &jail.plan.network {
-        let link = plugin::load(&network.link.path)?;
-        link.detach(jail.id(), None, Detach { wait: true, last: false }).await?;
+        let links: BTreeSet<&PathBuf> = network.attachments.iter().map(|one| &one.link.path).collect();
+        for link in links {
+            plugin::load(link)?.detach(jail.id(), None, Detach { wait: true, last: false }).await?;
+        }
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ impl Backend for Null {
     async fn plan(&self, want: &Request) -> Result<Actions, Failure> {
         let words = vec![format!("leave {} as it is", want.name)];
         let undo = Undo(serde_json::json!({ "jail": want.jail }));
-        Ok(Actions { words, data: serde_json::Value::Null, undo })
+        Ok(Actions { words, data: serde_json::Value::Null, undo, probes: false })
     }
 
     async fn attach(&self, _actions: &Actions, _netns: BorrowedFd<'_>) -> Result<Attached, Failure> {

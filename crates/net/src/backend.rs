@@ -3,8 +3,9 @@
 //! # Contract
 //!
 //! * [`Backend::describe`], [`Backend::probe`], [`Backend::plan`] and [`Backend::check`] change nothing on the host.
-//! * [`Backend::attach`] is all or nothing: when it answers an error, nothing of it is left. It is called at most once
-//!   per jail, and only after the undo of its [`Actions`] is in the journal; the caller may die at any moment of it.
+//! * [`Backend::attach`] is all or nothing: when it answers an error or [`Attached::taken`], nothing of it is left. It is
+//!   called only after the undo of its [`Actions`] is in the journal, and again for the same jail only after
+//!   [`Attached::taken`]; the caller may die at any moment of it.
 //! * [`Backend::detach`] and [`Backend::gc`] are idempotent, and work in a process that never called `attach`, for a
 //!   jail whose network namespace may be gone. Removing what is not there is success.
 //! * A backend changes only what is named after the jail, and the shared things, which
@@ -17,6 +18,7 @@
 //! * A [`Failure`] names what the user gave (`--publish=80`) as its object, and the remedy as its hint.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 
 use async_trait::async_trait;
@@ -84,9 +86,9 @@ pub struct Request {
     pub jail: JailId,
     /// The jail's name, for comments a person reads.
     pub name: String,
-    /// Its interfaces, in order.
+    /// Its interfaces, in order; a link backend is asked for its own only.
     pub attachments: Vec<Attachment>,
-    /// The ports published, to the first attachment's address of the family.
+    /// The ports published, each to the first address of the family that is on a bridge.
     #[serde(default)]
     pub publish: Vec<Publish>,
     /// The connections it may open.
@@ -112,6 +114,10 @@ pub struct Actions {
     pub data: serde_json::Value,
     /// What the backend's own `detach` reads; journaled before `attach`.
     pub undo: Undo,
+    /// Whether `attach` asks others on a segment for the addresses first, which takes a while and may end with
+    /// [`Attached::taken`] (link role).
+    #[serde(default)]
+    pub probes: bool,
 }
 
 /// What undoes an attach, in the backend's own form.
@@ -125,6 +131,19 @@ pub struct Attached {
     /// The interfaces as they are now, in the request's order (link role; empty for a firewall).
     #[serde(default)]
     pub interfaces: Vec<Interface>,
+    /// Addresses that others use already. Where there is one nothing was attached, and the caller may plan and attach
+    /// again with another (link role).
+    #[serde(default)]
+    pub taken: Vec<Taken>,
+}
+
+/// An address of an attachment that somebody else on its segment uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// The address.
+    pub address: IpAddr,
+    /// The MAC address of who answered for it.
+    pub mac: String,
 }
 
 /// An interface of a jail as it is.
@@ -186,20 +205,21 @@ pub trait Backend: Send + Sync {
     /// the jails that have their rules by it, a link backend of all.
     async fn gc(&self, alive: &[JailId]) -> Result<Reaped, Failure>;
 
-    /// Makes a network's bridge, or sees that it is there (link role). Answers the network with what the host says
-    /// of it filled in: an adopted bridge's subnets.
+    /// Makes a network's bridge, or sees that its interface is there (link role). Answers the network with what the host
+    /// says of it filled in: the subnets of an interface that is not ours.
     async fn network_up(&self, network: &Network) -> Result<Network, Failure> {
         Err(not_for(&self.describe(), "network_up", &network.name))
     }
 
-    /// Removes the bridge of a network of ours; of an adopted one, nothing (link role). Idempotent.
+    /// Removes the bridge of a network of ours; what is not ours stays (link role). Idempotent.
     async fn network_down(&self, network: &Network) -> Result<(), Failure> {
         Err(not_for(&self.describe(), "network_down", &network.name))
     }
 
-    /// The network that a bridge of this name is, read from the host; `None` when there is no such bridge (link role).
-    async fn network_of(&self, bridge: &str) -> Result<Option<Network>, Failure> {
-        Err(not_for(&self.describe(), "network_of", bridge))
+    /// The network that the host's interface of this name is, read from the host; `None` when there is none of the kind
+    /// that this backend puts jails on (link role).
+    async fn network_of(&self, interface: &str) -> Result<Option<Network>, Failure> {
+        Err(not_for(&self.describe(), "network_of", interface))
     }
 }
 

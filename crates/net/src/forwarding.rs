@@ -22,7 +22,7 @@ use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
 use crate::host::{self, HostAddress};
-use crate::model::{Egress, Network, Publish};
+use crate::model::{Egress, Publish};
 use crate::record;
 
 /// A value that must change.
@@ -47,18 +47,20 @@ pub struct Forwarding {
     pub interfaces: Vec<String>,
 }
 
-/// Looks at what has to change for a jail on `network`, given what is recorded in `dir`. Changes nothing.
+/// Looks at what has to change for a jail on `bridges`, the one that published ports lead to first, given what is recorded
+/// in `dir`. Changes nothing; of a jail on none nothing is forwarded.
 ///
 /// # Errors
 /// What getifaddrs(3) answers, and reading a sysctl other than that there is none.
 pub fn plan(
     dir: &Path,
-    network: &Network,
+    bridges: &[&str],
     publish: &[Publish],
     egress: Egress,
 ) -> Result<Forwarding, Failure> {
     let mut plan = Forwarding::default();
-    let mut interfaces = BTreeSet::from([network.bridge.clone()]);
+    let Some(first) = bridges.first() else { return Ok(plan) };
+    let mut interfaces: BTreeSet<String> = bridges.iter().map(|bridge| (*bridge).to_owned()).collect();
     let arrivals = arrivals(&host::addresses()?, publish, egress);
     let passes = !arrivals.is_empty();
     interfaces.extend(arrivals);
@@ -75,7 +77,7 @@ pub fn plan(
     }
     if !publish.is_empty() {
         // The host's own 127.0.0.1:PORT: the answer comes in by the bridge for an address that would be a martian there.
-        plan.changes.extend(change(&network.bridge, "route_localnet")?);
+        plan.changes.extend(change(first, "route_localnet")?);
     }
     Ok(plan)
 }

@@ -1,12 +1,21 @@
-//! The addresses of the host's own interfaces, as getifaddrs(3) tells them.
+//! The host's own interfaces and their addresses, as getifaddrs(3) tells them.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use jail_sys::Failure;
+use jail_sys::call::packet;
+use jail_sys::{Failure, Kind};
 use nix::ifaddrs::getifaddrs;
-use nix::net::if_::InterfaceFlags;
+use nix::net::if_::{InterfaceFlags, if_nametoindex};
 use nix::sys::socket::SockaddrStorage;
+
+use crate::mac::Mac;
+
+/// What a bridge has that is not there yet.
+pub const DEFAULT_MTU: u32 = 1500;
+
+/// The smallest MTU the kernel gives an Ethernet interface.
+const SMALLEST_MTU: u32 = 68;
 
 /// An address of an interface of the host's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +35,7 @@ pub struct HostAddress {
 /// # Errors
 /// What getifaddrs(3) answers.
 pub fn addresses() -> Result<Vec<HostAddress>, Failure> {
-    let interfaces = getifaddrs()
-        .map_err(|errno| Failure::call("network", "getifaddrs", "the host's addresses", &errno.into()))?;
+    let interfaces = interfaces()?;
     let address_of = |interface: nix::ifaddrs::InterfaceAddress| {
         let address = ip_of(interface.address?)?;
         let net = IpNet::with_netmask(address, ip_of(interface.netmask?)?).ok()?;
@@ -39,6 +47,53 @@ pub fn addresses() -> Result<Vec<HostAddress>, Failure> {
         })
     };
     Ok(interfaces.filter_map(address_of).collect())
+}
+
+/// Every MAC address of the network namespace we are in, with the interface that has it.
+///
+/// # Errors
+/// What getifaddrs(3) answers.
+pub fn macs() -> Result<Vec<(String, Mac)>, Failure> {
+    let mac_of = |interface: nix::ifaddrs::InterfaceAddress| {
+        let address = interface.address?;
+        Some((interface.interface_name, Mac(address.as_link_addr()?.addr()?)))
+    };
+    Ok(interfaces()?.filter_map(mac_of).collect())
+}
+
+/// Whether there is an interface of this name in the network namespace we are in. Does not wait for the lock that
+/// rtnetlink(7) requests wait for.
+pub fn has_interface(name: &str) -> bool {
+    if_nametoindex(name).is_ok()
+}
+
+/// The MTU of an interface in the network namespace we are in; `None` when it is not there.
+pub fn mtu(name: &str) -> Option<u32> {
+    packet::mtu(name).ok()
+}
+
+/// Refuses an MTU for what is on an interface that carries at most `largest`: a larger one would lose its packets there.
+///
+/// # Errors
+/// `Invalid`, naming `--mtu`.
+pub fn carries(interface: &str, largest: u32, mtu: u32) -> Result<(), Failure> {
+    if (SMALLEST_MTU..=largest).contains(&mtu) {
+        return Ok(());
+    }
+    let object = format!("--mtu={mtu}");
+    let (why, hint) = if mtu > largest {
+        let raise = format!("choose {largest} or less, or raise it with: ip link set {interface} mtu {mtu}");
+        (format!("{interface} carries at most {largest}"), raise)
+    } else {
+        (format!("an interface has {SMALLEST_MTU} or more"), "every protocol works with 1280".to_owned())
+    };
+    let message = format!("{object}: {why}");
+    Err(Failure::new(Kind::Invalid, "network", "plan link", object, message).hint(hint))
+}
+
+fn interfaces() -> Result<nix::ifaddrs::InterfaceAddressIterator, Failure> {
+    getifaddrs()
+        .map_err(|errno| Failure::call("network", "getifaddrs", "the host's addresses", &errno.into()))
 }
 
 fn ip_of(address: SockaddrStorage) -> Option<IpAddr> {
@@ -63,6 +118,8 @@ mod tests {
         let found = addresses().unwrap();
         let lo = found.iter().find(|address| address.loopback).unwrap();
         assert_eq!((lo.interface.as_str(), lo.net), ("lo", "127.0.0.1/8".parse().unwrap()));
+        assert!(macs().unwrap().contains(&("lo".to_owned(), Mac([0; 6]))));
+        assert!(has_interface("lo") && !has_interface("none-such"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `AddressLease`: an IPv4 address one jail uses, as a locked file of its name (`/run/jail/address/10.10.20.10`).
+//! `AddressLease`: an IPv4 address one jail uses, as a locked file of its name (`/run/jail/address/10.10.20.10`); and the
+//! lease of a MAC address that was asked for, likewise (`/run/jail/mac/02:00:00:00:00:05`).
 //!
 //! The file's text is the [`Holder`]: the jail's name, a space, its id.
 
@@ -12,7 +13,7 @@ use ipnet::Ipv4Net;
 use jail_sys::lease::{Lease, Taken};
 use jail_sys::{Failure, Kind};
 
-use crate::mac;
+use crate::mac::{self, Mac};
 use crate::model::{JailId, Network};
 
 /// Who holds an address. As text: `web 3fa04b11c2d9`.
@@ -73,10 +74,7 @@ pub fn take(
     match try_take(dir, address, holder).map_err(|error| failed(dir, address, &error))? {
         Ok(lease) => Ok(lease),
         Err(text) => {
-            let who = text
-                .parse::<Holder>()
-                .map_or_else(|_| "another jail".into(), |holder| format!("the jail {}", holder.name));
-            let message = format!("--ip={address}: {address} is used by {who}");
+            let message = format!("--ip={address}: {address} is used by {}", who(&text));
             Err(refused(Kind::Conflict, message).hint(another(network)))
         }
     }
@@ -96,7 +94,8 @@ pub fn choose(
         Failure::new(kind, "network", "lease address", format!("--net={}", network.name), message)
     };
     let Some(subnet) = network.subnet else {
-        let message = format!("--net={}: the bridge {} has no IPv4 address", network.name, network.bridge);
+        let interface = network.interface();
+        let message = format!("--net={}: {interface} has no IPv4 address", network.name);
         return Err(refused(Kind::Invalid, message)
             .hint(format!("give it one, or give the jail none with: --net={} --ip=none", network.name)));
     };
@@ -113,6 +112,30 @@ pub fn choose(
     }
     let message = format!("--net={}: no address of {} is free", network.name, subnet.trunc());
     Err(refused(Kind::Conflict, message).hint("stop a jail on it (jail list), or make a larger network"))
+}
+
+/// Takes the MAC address that was asked for with `--mac`. `dir` exists.
+///
+/// # Errors
+/// `Conflict` when another jail has it; what the file system answers.
+pub fn take_mac(dir: &Path, mac: Mac, holder: &Holder) -> Result<Lease, Failure> {
+    let path = dir.join(mac.to_string());
+    match Lease::take(&path, &holder.to_string()) {
+        Ok(Taken::Ours { lease, .. }) => Ok(lease),
+        Ok(Taken::Theirs(text)) => {
+            let object = format!("--mac={mac}");
+            let message = format!("{object}: {mac} is used by {}", who(&text));
+            Err(Failure::new(Kind::Conflict, "network", "lease MAC address", object, message)
+                .hint("choose another, or leave --mac away to get one made from the address"))
+        }
+        Err(error) => Err(Failure::call("network", "lease MAC address", path.display().to_string(), &error)),
+    }
+}
+
+/// A holder in words, from a lease's text.
+fn who(text: &str) -> String {
+    text.parse::<Holder>()
+        .map_or_else(|_| "another jail".into(), |holder| format!("the jail {}", holder.name))
 }
 
 /// Every address of the subnet once, from the name's on and round.
@@ -139,7 +162,8 @@ fn failed(dir: &Path, address: Ipv4Addr, error: &io::Error) -> Failure {
     Failure::call("network", "lease address", dir.join(address.to_string()).display().to_string(), error)
 }
 
-fn another(network: &Network) -> String {
+/// What to do about an address that a jail cannot have.
+pub fn another(network: &Network) -> String {
     match network.subnet {
         Some(subnet) => format!("choose another of {}, or leave --ip away to get a free one", subnet.trunc()),
         None => "leave --ip away".into(),
@@ -168,6 +192,17 @@ mod tests {
         assert_eq!(refused.kind, Kind::Conflict);
         let host = take(dir.path(), &dmz, [10, 10, 20, 1].into(), &jail("db"), &[]).unwrap_err();
         assert_eq!(host.message, "--ip=10.10.20.1: 10.10.20.1 is the host's own address on br0");
+    }
+
+    #[test]
+    fn a_used_mac_address_is_refused_with_its_holders_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let mac: Mac = "02:00:00:00:00:05".parse().unwrap();
+        let lease = take_mac(dir.path(), mac, &jail("web")).unwrap();
+        let refused = take_mac(dir.path(), mac, &jail("db")).unwrap_err();
+        assert_eq!(refused.message, "--mac=02:00:00:00:00:05: 02:00:00:00:00:05 is used by the jail web");
+        drop(lease);
+        take_mac(dir.path(), mac, &jail("db")).unwrap();
     }
 
     #[test]

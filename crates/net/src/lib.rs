@@ -5,6 +5,7 @@
 //! * [`plugin`] loads backends that are shared libraries, and exports one as such.
 //! * [`store`] keeps the named networks; [`lease`] and [`port`] hold an address and a published port for one jail;
 //!   [`forwarding`] switches the host's routing on and back.
+//! * `link` is for plugins that make links (feature `link`).
 //! * `conformance` (a feature) holds the tests that every firewall backend must pass.
 //!
 //! ```no_run
@@ -29,6 +30,8 @@ pub mod conformance;
 pub mod forwarding;
 pub mod host;
 pub mod lease;
+#[cfg(feature = "link")]
+pub mod link;
 pub mod mac;
 pub mod model;
 pub mod plugin;

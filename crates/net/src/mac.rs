@@ -4,13 +4,20 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// What every jail's MAC begins with: the bit for "locally administered", then a `j`.
+use serde::{Deserialize, Serialize};
+
+use crate::model::JailId;
+
+/// What the MAC that goes with an address begins with: the bit for "locally administered", then a `j`.
 const JAIL: [u8; 2] = [0x02, 0x6a];
 /// What every MAC of a bridge of ours begins with: never a jail's on it.
 const BRIDGE: [u8; 2] = [0x02, 0x6b];
+/// What the MAC of an interface without an address begins with.
+const LINK: [u8; 2] = [0x02, 0x6c];
 
 /// An Ethernet address; printed in lower case with colons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Mac(pub [u8; 6]);
 
 impl Mac {
@@ -28,6 +35,16 @@ impl Mac {
     /// The MAC of a bridge of ours: made from its name, so that it is the same after a reboot and neighbours keep it.
     pub fn of_bridge(name: &str) -> Self {
         Mac::join(BRIDGE, hash(name))
+    }
+
+    /// The MAC of a jail's interface number `index` that has no address.
+    pub fn of_link(jail: &JailId, index: usize) -> Self {
+        Mac::join(LINK, jail.number().wrapping_add(index as u32))
+    }
+
+    /// Whether it is one that we make ourselves: asked for by hand, it could be another jail's before long.
+    pub fn is_made_here(self) -> bool {
+        [JAIL, BRIDGE, LINK].contains(&[self.0[0], self.0[1]])
     }
 
     fn join([first, second]: [u8; 2], number: u32) -> Self {
@@ -58,7 +75,11 @@ impl FromStr for Mac {
 
     /// Reads six pairs of hexadecimal digits with colons that name one interface.
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("'{text}' is not the MAC address of an interface (02:6a:0a:0a:14:0a)");
+        let bad = || {
+            format!(
+                "'{text}' is not the MAC address of one interface (six pairs of digits, like 02:00:00:00:00:05)"
+            )
+        };
         let mut bytes = [0; 6];
         let mut parts = text.split(':');
         for byte in &mut bytes {
@@ -66,6 +87,20 @@ impl FromStr for Mac {
         }
         let mac = Mac(bytes);
         if parts.next().is_some() || !mac.is_unicast() { Err(bad()) } else { Ok(mac) }
+    }
+}
+
+impl TryFrom<String> for Mac {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Mac> for String {
+    fn from(mac: Mac) -> String {
+        mac.to_string()
     }
 }
 
@@ -85,6 +120,10 @@ mod tests {
         assert_eq!(Mac::of_bridge("br0"), Mac::of_bridge("br0"));
         assert_ne!(Mac::of_bridge("br0"), Mac::of_bridge("br1"));
         assert!(Mac::of_bridge("br0").to_string().starts_with("02:6b:"));
+        let web: JailId = "3fa04b11c2d9".parse().unwrap();
+        assert_eq!(Mac::of_link(&web, 1).to_string(), "02:6c:4b:11:c2:da");
+        assert!(Mac::of_link(&web, 0).is_made_here() && Mac::of_bridge("br0").is_made_here());
+        assert!(!"02:00:00:00:00:05".parse::<Mac>().unwrap().is_made_here());
     }
 
     #[test]

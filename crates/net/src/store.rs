@@ -59,7 +59,7 @@ impl Store {
     pub fn find(&self, name: &str) -> Result<Option<Network>, Failure> {
         match self.get(name)? {
             Some(network) => Ok(Some(network)),
-            None => Ok(self.list()?.into_iter().find(|network| network.bridge == name)),
+            None => Ok(self.list()?.into_iter().find(|network| network.interface() == name)),
         }
     }
 

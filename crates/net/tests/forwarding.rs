@@ -9,7 +9,7 @@ use std::process::Command;
 use std::thread;
 
 use jail_net::forwarding::{Change, apply, plan, restore};
-use jail_net::model::{Egress, Network, Publish};
+use jail_net::model::{Egress, Publish};
 use nix::sched::{CloneFlags, unshare};
 
 /// Runs `test` on a machine with a bridge br0, a LAN on eth0 and an interface eth1 that is down, with a directory for
@@ -59,9 +59,8 @@ fn value(path: &str) -> String {
     fs::read_to_string(Path::new("/proc/sys").join(path)).unwrap().trim().to_owned()
 }
 
-fn dmz() -> Network {
-    Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap())
-}
+/// The bridges of a jail in the DMZ.
+const DMZ: [&str; 1] = ["br0"];
 
 fn web() -> Vec<Publish> {
     vec!["80".parse().unwrap()]
@@ -75,7 +74,7 @@ fn paths(changes: &[Change]) -> Vec<&str> {
 fn what_a_publication_needs_is_switched_on_and_put_back() {
     on_a_host(|records| {
         let before = sysctls();
-        let first = plan(records, &dmz(), &web(), Egress::Deny).unwrap();
+        let first = plan(records, &DMZ, &web(), Egress::Deny).unwrap();
         let wanted = [
             "net/ipv4/conf/br0/forwarding",
             "net/ipv4/conf/eth0/forwarding",
@@ -88,7 +87,7 @@ fn what_a_publication_needs_is_switched_on_and_put_back() {
         let differ = before.iter().filter(|(path, value)| meanwhile.get(*path) != Some(value));
         assert_eq!(differ.count(), wanted.len(), "one value each, and no other follows");
 
-        let second = plan(records, &dmz(), &web(), Egress::Allow).unwrap();
+        let second = plan(records, &DMZ, &web(), Egress::Allow).unwrap();
         assert!(second.changes.is_empty(), "what is on already needs no change");
         assert_eq!(second.interfaces, first.interfaces, "and still forwards only because of us");
 
@@ -104,7 +103,7 @@ fn what_a_publication_needs_is_switched_on_and_put_back() {
 fn a_host_that_forwards_already_is_not_changed() {
     on_a_host(|records| {
         sh("echo 1 >/proc/sys/net/ipv4/conf/eth0/forwarding; echo 1 >/proc/sys/net/ipv4/conf/br0/forwarding");
-        let plan = plan(records, &dmz(), &[], Egress::Allow).unwrap();
+        let plan = plan(records, &DMZ, &[], Egress::Allow).unwrap();
         assert!(plan.changes.is_empty());
         assert!(plan.interfaces.is_empty(), "it forwards without us");
         sh("echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding; echo 0 >/proc/sys/net/ipv4/conf/br0/forwarding");
@@ -115,7 +114,7 @@ fn a_host_that_forwards_already_is_not_changed() {
 #[test]
 fn who_switches_routing_on_meanwhile_keeps_it() {
     on_a_host(|records| {
-        let first = plan(records, &dmz(), &web(), Egress::Deny).unwrap();
+        let first = plan(records, &DMZ, &web(), Egress::Deny).unwrap();
         apply(records, &first.changes).unwrap();
         sh("echo 1 >/proc/sys/net/ipv4/ip_forward");
         let restored = restore(records).unwrap();
@@ -130,7 +129,7 @@ fn who_switches_routing_on_meanwhile_keeps_it() {
 fn an_interface_that_did_not_forward_on_a_host_that_routes_is_put_back() {
     on_a_host(|records| {
         sh("echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding");
-        let first = plan(records, &dmz(), &web(), Egress::Deny).unwrap();
+        let first = plan(records, &DMZ, &web(), Egress::Deny).unwrap();
         apply(records, &first.changes).unwrap();
         restore(records).unwrap();
         assert_eq!(value("net/ipv4/conf/eth0/forwarding"), "0");
@@ -142,7 +141,7 @@ fn an_interface_that_did_not_forward_on_a_host_that_routes_is_put_back() {
 #[test]
 fn a_jail_that_publishes_nothing_and_may_open_nothing_changes_nothing() {
     on_a_host(|records| {
-        assert_eq!(plan(records, &dmz(), &[], Egress::Deny).unwrap(), Default::default());
+        assert_eq!(plan(records, &DMZ, &[], Egress::Deny).unwrap(), Default::default());
         vec![]
     });
 }
@@ -150,11 +149,11 @@ fn a_jail_that_publishes_nothing_and_may_open_nothing_changes_nothing() {
 #[test]
 fn a_crash_between_record_and_change_loses_nothing() {
     on_a_host(|records| {
-        let first = plan(records, &dmz(), &web(), Egress::Deny).unwrap();
+        let first = plan(records, &DMZ, &web(), Egress::Deny).unwrap();
         apply(records, &first.changes).unwrap();
         // As a crash leaves it: recorded, but the value not changed yet.
         sh("echo 0 >/proc/sys/net/ipv4/conf/br0/forwarding");
-        let again = plan(records, &dmz(), &web(), Egress::Deny).unwrap();
+        let again = plan(records, &DMZ, &web(), Egress::Deny).unwrap();
         assert_eq!(paths(&again.changes), ["net/ipv4/conf/br0/forwarding"]);
         apply(records, &again.changes).unwrap();
         restore(records).unwrap();
@@ -167,7 +166,7 @@ fn a_value_somebody_else_changed_and_an_interface_that_went_are_left_alone() {
     on_a_host(|records| {
         sh("echo 0 >/proc/sys/net/ipv4/conf/br0/rp_filter; ip link add tmp0 type bridge; ip addr add 10.9.0.1/24 dev tmp0;
             ip link set tmp0 up");
-        let mut first = plan(records, &dmz(), &web(), Egress::Deny).unwrap();
+        let mut first = plan(records, &DMZ, &web(), Egress::Deny).unwrap();
         first.changes.push(Change {
             path: "net/ipv4/conf/br0/rp_filter".into(),
             was: "0".into(),
@@ -185,7 +184,7 @@ fn a_value_somebody_else_changed_and_an_interface_that_went_are_left_alone() {
 #[test]
 fn a_record_that_makes_no_sense_is_told_of_once_and_keeps_no_other_from_being_put_back() {
     on_a_host(|records| {
-        apply(records, &plan(records, &dmz(), &web(), Egress::Deny).unwrap().changes).unwrap();
+        apply(records, &plan(records, &DMZ, &web(), Egress::Deny).unwrap().changes).unwrap();
         fs::write(records.join("net:ipv4:conf:br9:forwarding"), "{").unwrap();
         let other = fs::read_to_string(records.join("net:ipv4:conf:br0:forwarding")).unwrap();
         fs::write(records.join("net:ipv4:conf:lo:forwarding"), other).unwrap();

@@ -2,18 +2,19 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use futures_util::future::{try_join, try_join_all, try_join3};
-use ipnet::IpNet;
-use jail_net::backend::{Attached, Failure, Interface, Kind};
+use futures_util::future::{try_join_all, try_join3};
+use jail_net::backend::{Attached, Failure, Taken};
+use jail_net::link::arp::Asker;
+use jail_net::link::request::{self as link, Link};
+use jail_net::link::{Wire, attachment, inside};
 use jail_net::mac::Mac;
 use jail_net::model::Attachment;
 use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkMessage};
 use rtnetlink::{Handle, LinkUnspec, LinkVeth};
 
 use crate::bridge;
-use crate::link::{self, Link};
+use crate::detach::{gone, jail_of};
 use crate::plan::Links;
-use crate::wire::Wire;
 
 /// Makes every link, or none.
 pub(crate) async fn attach(
@@ -21,6 +22,11 @@ pub(crate) async fn attach(
     links: &Links,
     netns: BorrowedFd<'_>,
 ) -> Result<Attached, Failure> {
+    let asked = links.attachments.iter().filter(|attachment| attachment.probe);
+    let taken = try_join_all(asked.map(|attachment| taken(handle, attachment))).await?.concat();
+    if !taken.is_empty() {
+        return Ok(Attached { taken, ..Attached::default() });
+    }
     let mut made = Vec::new();
     let attached = each(handle, links, netns, &mut made).await;
     if attached.is_err() {
@@ -32,6 +38,24 @@ pub(crate) async fn attach(
     attached
 }
 
+/// Asks by the bridge itself: what leaves a new port may have to wait for the spanning tree, and is checked for what the
+/// jail may say of itself.
+async fn taken(handle: &Handle, attachment: &Attachment) -> Result<Vec<Taken>, Failure> {
+    let bridge = bridge::ensure(handle, &attachment.network).await?;
+    let mac = bridge.mac.as_slice().try_into().map(Mac).unwrap_or(Mac([0; 6]));
+    let asker = Asker::open(bridge.index, mac)?;
+    asker.taken(&attachment.addresses, async |mac| ended(handle, mac).await).await
+}
+
+/// Waits for the end of a jail's link that this MAC is behind, if there is one: whoever has the lease now, it is dead.
+async fn ended(handle: &Handle, mac: Mac) -> Result<bool, Failure> {
+    let behind = link::links_to(handle, &mac.0).await?;
+    let links = link::all(handle).await?.into_iter();
+    let jails = links.filter(|link| behind.contains(&link.index) && jail_of(&link.name).is_some());
+    let names: Vec<String> = jails.map(|link| link.name).collect();
+    Ok(!names.is_empty() && gone(&names).await?)
+}
+
 async fn each<'a>(
     handle: &Handle,
     links: &'a Links,
@@ -39,26 +63,31 @@ async fn each<'a>(
     made: &mut Vec<&'a str>,
 ) -> Result<Attached, Failure> {
     let alias = format!("jail {}", links.jail);
-    for attachment in &links.attachments {
+    let attachments = &links.attachments;
+    for attachment in attachments {
         let bridge = bridge::ensure(handle, &attachment.network).await?;
         let pair = pair(attachment, &bridge, netns)?;
         let host = &attachment.host_interface;
-        link::add(handle, pair, &format!("--net={}", attachment.network.bridge)).await?;
+        link::add(handle, pair, &format!("--net={}", attachment.network.interface())).await?;
         made.push(host);
-        link::no_link_local(handle, host, Some(&alias)).await?;
+        link::no_link_local(handle, host, &alias).await?;
     }
     // The far ends come up only now, when the near ones can no longer give themselves an address.
-    let inside = Wire::open_in(netns)?;
-    inside.run(|handle, _| async move { configure(&handle, &links.attachments).await }).await
+    let inside = Wire::open_in(netns, || inside::settle(attachments))?;
+    let configure = |handle, _| async move {
+        let links = inside::links(&handle, attachments).await?;
+        let addresses = inside::addresses(&handle, attachments, &links);
+        let (up, routes) = (inside::up(&handle, attachments), inside::route(&handle, attachments, &links));
+        try_join3(addresses, up, routes).await.map(|(_, _, interfaces)| interfaces)
+    };
+    let interfaces = inside.run(configure).await?;
+    Ok(Attached { interfaces, ..Attached::default() })
 }
 
 /// One request for the pair: near end on the bridge and up, far end in the jail.
 fn pair(attachment: &Attachment, bridge: &Link, netns: BorrowedFd<'_>) -> Result<LinkMessage, Failure> {
-    let mac: Mac = attachment.mac.parse().map_err(|message: String| {
-        Failure::new(Kind::Invalid, "network", "plan link", format!("--mac={}", attachment.mac), message)
-    })?;
     let far = LinkUnspec::new_with_name(&attachment.interface)
-        .address(mac.0.to_vec())
+        .address(attachment::mac(attachment)?.0.to_vec())
         .mtu(attachment.mtu.unwrap_or(bridge.mtu))
         .setns_by_fd(netns.as_raw_fd())
         .build();
@@ -68,32 +97,4 @@ fn pair(attachment: &Attachment, bridge: &Link, netns: BorrowedFd<'_>) -> Result
         .controller(bridge.index)
         .up();
     Ok(near.build())
-}
-
-async fn configure(handle: &Handle, attachments: &[Attachment]) -> Result<Attached, Failure> {
-    let interfaces = try_join_all(attachments.iter().map(|attachment| interface(handle, attachment)));
-    let (_, interfaces) = try_join(link::up(handle, "lo"), interfaces).await?;
-    Ok(Attached { interfaces })
-}
-
-/// Brings one far end up and gives it its addresses. Requests are answered in the order they are sent.
-async fn interface(handle: &Handle, attachment: &Attachment) -> Result<Interface, Failure> {
-    let name = &attachment.interface;
-    let quiet = async {
-        // IPv6 needs its link-local address: neighbours and routers talk by it.
-        match attachment.addresses.iter().any(|net| matches!(net, IpNet::V6(_))) {
-            true => Ok(()),
-            false => link::no_link_local(handle, name, None).await,
-        }
-    };
-    let (found, (), ()) = try_join3(link::find(handle, name), quiet, link::up(handle, name)).await?;
-    let found = found.ok_or_else(|| {
-        let message = format!("the interface {name} is gone from the jail");
-        Failure::new(Kind::NotFound, "network", "RTM_GETLINK", name.clone(), message)
-    })?;
-    let addresses = attachment.addresses.iter().map(|net| link::add_address(handle, found.index, *net));
-    let routes =
-        attachment.gateways.iter().map(|gateway| link::add_default_route(handle, found.index, *gateway));
-    try_join(try_join_all(addresses), try_join_all(routes)).await?;
-    Ok(Interface { name: name.clone(), mac: attachment.mac.clone(), mtu: found.mtu })
 }

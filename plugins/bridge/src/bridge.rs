@@ -3,13 +3,11 @@
 use std::{fs, io};
 
 use futures_util::future::try_join_all;
-use ipnet::IpNet;
 use jail_net::backend::{Failure, Kind};
+use jail_net::link::request::{self as link, Link};
 use jail_net::mac::Mac;
-use jail_net::model::{Network, Origin};
+use jail_net::model::{Network, Origin, Segment};
 use rtnetlink::{Handle, LinkBridge};
-
-use crate::link::{self, Link};
 
 /// The bridge of this name, `None` if nothing has the name.
 ///
@@ -36,26 +34,19 @@ pub(crate) fn missing(name: &str) -> Failure {
 
 /// The network that an existing bridge is: its first address of each family with its prefix.
 pub(crate) async fn network_of(handle: &Handle, bridge: &Link) -> Result<Network, Failure> {
-    let addresses = link::addresses(handle, bridge).await?;
-    let subnet = addresses.iter().find_map(|net| match net {
-        IpNet::V4(net) => Some(*net),
-        IpNet::V6(_) => None,
-    });
-    let subnet6 = addresses.iter().find_map(|net| match net {
-        IpNet::V6(net) => Some(*net),
-        IpNet::V4(_) => None,
-    });
+    let (subnet, subnet6) = link::subnets(handle, bridge).await?;
     let name = bridge.name.clone();
-    Ok(Network { bridge: name.clone(), name, origin: Origin::Adopted, subnet, subnet6 })
+    let segment = Segment::Bridge { bridge: name.clone(), origin: Origin::Adopted };
+    Ok(Network { name, segment, subnet, subnet6 })
 }
 
 /// The bridge of a network, made now if it is ours and missing.
 pub(crate) async fn ensure(handle: &Handle, network: &Network) -> Result<Link, Failure> {
-    match find(handle, &network.bridge).await? {
-        None if network.origin == Origin::Adopted => Err(missing(&network.bridge)),
-        None => make(handle, network).await,
+    match find(handle, network.interface()).await? {
+        None if network.is_ours() => make(handle, network).await,
+        None => Err(missing(network.interface())),
         // Up is the last thing a bridge of ours becomes: this one's maker died, or is about to do the same as we.
-        Some(bridge) if network.origin == Origin::Ours && !bridge.up && is_ours(&bridge) => {
+        Some(bridge) if network.is_ours() && !bridge.up && is_ours(&bridge) => {
             configure(handle, network).await
         }
         Some(bridge) => Ok(bridge),
@@ -64,7 +55,7 @@ pub(crate) async fn ensure(handle: &Handle, network: &Network) -> Result<Link, F
 
 /// Makes the bridge with a MAC of its own: one without would take its first port's, and another when that is gone.
 async fn make(handle: &Handle, network: &Network) -> Result<Link, Failure> {
-    let name = &network.bridge;
+    let name = network.interface();
     let bridge = LinkBridge::new(name).address(Mac::of_bridge(name).0.to_vec()).down().build();
     match link::add(handle, bridge, name).await {
         // Another start made it between our look and our request.
@@ -81,7 +72,7 @@ async fn make(handle: &Handle, network: &Network) -> Result<Link, Failure> {
 
 /// Gives the bridge what the network says and brings it up; does no harm to one that has and is all that.
 async fn configure(handle: &Handle, network: &Network) -> Result<Link, Failure> {
-    let name = &network.bridge;
+    let name = network.interface();
     if network.subnet6.is_none() {
         without_ipv6(name)?;
     }
@@ -106,7 +97,7 @@ fn without_ipv6(bridge: &str) -> Result<(), Failure> {
 /// its subnets.
 pub(crate) async fn up(handle: &Handle, network: &Network) -> Result<Network, Failure> {
     let bridge = ensure(handle, network).await?;
-    if network.origin == Origin::Adopted {
+    if !network.is_ours() {
         let is = network_of(handle, &bridge).await?;
         return Ok(Network { subnet: is.subnet, subnet6: is.subnet6, ..network.clone() });
     }
@@ -125,10 +116,10 @@ pub(crate) async fn up(handle: &Handle, network: &Network) -> Result<Network, Fa
 
 /// Removes the bridge of a network of ours. One that has our name but not our MAC is somebody else's and stays.
 pub(crate) async fn down(handle: &Handle, network: &Network) -> Result<(), Failure> {
-    if network.origin == Origin::Adopted {
+    if !network.is_ours() {
         return Ok(());
     }
-    let Some(bridge) = link::find(handle, &network.bridge).await?.filter(is_ours) else {
+    let Some(bridge) = link::find(handle, network.interface()).await?.filter(is_ours) else {
         return Ok(());
     };
     let ports = link::all(handle).await?.into_iter().filter(|port| port.master == Some(bridge.index));

@@ -1,50 +1,32 @@
 //! Taking interfaces away. A veth goes with the jail's network namespace, so that mostly nothing is to be done:
 //! deleting it costs tens of milliseconds under the lock that every other start needs.
 
-use std::time::Duration;
-
-use futures_util::StreamExt;
 use jail_net::backend::{Failure, Reaped};
-use jail_net::model::JailId;
-use nix::net::if_::if_nametoindex;
+use jail_net::host::has_interface;
+use jail_net::link::request::{self as link, Link};
+use jail_net::link::{Wire, wait_until};
+use jail_net::model::{INTERFACES, JailId};
 use rtnetlink::Handle;
-use tokio::time::timeout;
-
-use crate::link::{self, Link};
-use crate::wire::Wire;
-
-/// How long a namespace may outlive its jail before its links are deleted: somebody's descriptor can hold it for ever.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How many interfaces a jail has at most.
-const INTERFACES: usize = 4;
 
 /// Every name a link of this jail can have.
 pub(crate) fn names_of(jail: &JailId) -> Vec<String> {
     (0..INTERFACES).map(|index| jail.link_name(index)).collect()
 }
 
-/// Returns when links that are about to go are gone; deletes what stays.
+/// Returns when links that are about to go are gone; deletes what stays, for somebody's descriptor can hold a namespace
+/// for ever.
 pub(crate) async fn wait(names: &[String]) -> Result<(), Failure> {
-    let wire = Wire::hearing_of_links()?;
-    let gone = wire.run(|_handle, mut events| async move {
-        // Every event is only a reason to look again: no event can be missed or mistaken for another.
-        while names.iter().any(|name| exists(name)) {
-            if events.next().await.is_none() {
-                break;
-            }
-        }
-        Ok(())
-    });
-    match timeout(PATIENCE, gone).await {
-        Ok(result) => result,
-        Err(_) => delete(names).await,
-    }
+    if gone(names).await? { Ok(()) } else { delete(names).await }
+}
+
+/// Waits until links that are about to go are gone; `false` if they stay.
+pub(crate) async fn gone(names: &[String]) -> Result<bool, Failure> {
+    wait_until(async |_| Ok(!names.iter().any(|name| has_interface(name)))).await
 }
 
 /// Deletes the links that are there; returns when they are gone.
 pub(crate) async fn delete(names: &[String]) -> Result<(), Failure> {
-    let names: Vec<&String> = names.iter().filter(|name| exists(name)).collect();
+    let names: Vec<&String> = names.iter().filter(|name| has_interface(name)).collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -56,11 +38,6 @@ pub(crate) async fn delete(names: &[String]) -> Result<(), Failure> {
             Ok(())
         })
         .await
-}
-
-/// Asked past the lock that netlink requests wait for.
-fn exists(name: &str) -> bool {
-    if_nametoindex(name).is_ok()
 }
 
 /// Deletes every link that is named after a jail which is not alive.
@@ -79,7 +56,7 @@ fn belongs_to_none_of(link: &Link, alive: &[JailId]) -> bool {
 }
 
 /// Whose link a name says it is.
-fn jail_of(name: &str) -> Option<JailId> {
+pub(crate) fn jail_of(name: &str) -> Option<JailId> {
     let (id, index) = name.strip_prefix('j')?.split_at_checked(12)?;
     let index: usize = index.parse().ok().filter(|index| *index < INTERFACES)?;
     let jail: JailId = id.parse().ok()?;

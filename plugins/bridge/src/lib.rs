@@ -9,10 +9,7 @@ mod attach;
 mod bridge;
 mod check;
 mod detach;
-mod link;
 mod plan;
-mod probe;
-mod wire;
 
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
@@ -21,10 +18,11 @@ use async_trait::async_trait;
 use jail_net::backend::{
     Actions, Attached, Backend, Description, Detach, Drift, Failure, Reaped, Request, Role, Support, Undo,
 };
+use jail_net::link::{Wire, request as link, support};
 use jail_net::model::{JailId, Network};
+use rtnetlink::{LinkBridge, LinkVeth};
 
 use crate::plan::{Links, Made, unreadable};
-use crate::wire::Wire;
 
 /// The backend; keeps nothing between calls.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,7 +41,15 @@ impl Backend for Bridge {
     }
 
     async fn probe(&self) -> Result<Support, Failure> {
-        Wire::open()?.run(|handle, _| async move { probe::probe(&handle).await }).await
+        let ask = |handle, _| async move {
+            match support::of(&handle, "bridge", LinkBridge::new(support::NEVER_MADE)).await? {
+                Support::Yes => {
+                    support::of(&handle, "veth", LinkVeth::new(support::NEVER_MADE, "eth0")).await
+                }
+                no => Ok(no),
+            }
+        };
+        Wire::open()?.run(ask).await
     }
 
     async fn plan(&self, want: &Request) -> Result<Actions, Failure> {
@@ -84,10 +90,10 @@ impl Backend for Bridge {
         Wire::open()?.run(|handle, _| async move { bridge::down(&handle, network).await }).await
     }
 
-    async fn network_of(&self, bridge: &str) -> Result<Option<Network>, Failure> {
+    async fn network_of(&self, interface: &str) -> Result<Option<Network>, Failure> {
         let read = |handle, _| async move {
-            match bridge::find(&handle, bridge).await? {
-                Some(link) => bridge::network_of(&handle, &link).await.map(Some),
+            match link::find(&handle, interface).await?.filter(link::Link::is_bridge) {
+                Some(bridge) => bridge::network_of(&handle, &bridge).await.map(Some),
                 None => Ok(None),
             }
         };

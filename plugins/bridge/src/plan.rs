@@ -1,21 +1,22 @@
 //! What an attach will do, in words and as data.
 
 use jail_net::backend::{Actions, Failure, Kind, Request, Undo};
-use jail_net::model::{Attachment, Origin};
+use jail_net::host::DEFAULT_MTU;
+use jail_net::link::attachment;
+use jail_net::link::request::{self as link, Link};
+use jail_net::model::Attachment;
 use rtnetlink::Handle;
 use serde::{Deserialize, Serialize};
 
 use crate::bridge;
-
-/// What a bridge that is not there yet will have.
-const DEFAULT_MTU: u32 = 1500;
+use crate::detach::jail_of;
 
 /// What `attach` reads.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Links {
     /// The jail's name, for the alias of its links.
     pub(crate) jail: String,
-    /// Its interfaces; every MTU is filled in.
+    /// Its interfaces; every MTU is filled in, and `probe` only where there is somebody to ask.
     pub(crate) attachments: Vec<Attachment>,
 }
 
@@ -30,46 +31,44 @@ pub(crate) async fn plan(handle: &Handle, want: &Request) -> Result<Actions, Fai
     let mut words = Vec::new();
     let mut attachments = want.attachments.clone();
     for attachment in &mut attachments {
-        let network = &attachment.network;
-        let there = bridge::find(handle, &network.bridge).await?;
-        if there.is_none() && network.origin == Origin::Adopted {
-            return Err(bridge::missing(&network.bridge));
+        let (network, on) = (&attachment.network, attachment.network.interface());
+        let there = bridge::find(handle, on).await?;
+        match &there {
+            None if !network.is_ours() => return Err(bridge::missing(on)),
+            None => words.push(format!("bridge {on} with {}", list(&network.host_addresses()))),
+            Some(bridge) => {
+                let asks = attachment.probe && !attachment.addresses.is_empty();
+                attachment.probe = asks && has_others(handle, bridge).await?;
+            }
         }
-        if there.is_none() {
-            words.push(format!("bridge {} with {}", network.bridge, list(&network.host_addresses())));
-        }
-        attachment.mtu = Some(mtu(attachment, there.map_or(DEFAULT_MTU, |bridge| bridge.mtu))?);
+        // The jail's end only: a port with another MTU would change the bridge's, and so everybody's on it.
+        let largest = there.map_or(DEFAULT_MTU, |bridge| bridge.mtu);
+        attachment.mtu = Some(attachment::mtu(attachment, largest)?);
         describe(attachment, &mut words);
     }
     let links = attachments.iter().map(|attachment| attachment.host_interface.clone()).collect();
     Ok(Actions {
         words,
+        probes: attachments.iter().any(|attachment| attachment.probe),
         data: to_json(&Links { jail: want.name.clone(), attachments })?,
         undo: Undo(to_json(&Made { links })?),
     })
 }
 
-fn describe(attachment: &Attachment, words: &mut Vec<String>) {
-    let Attachment { network, interface, host_interface, mac, mtu, addresses, gateways } = attachment;
-    words.push(format!("veth {host_interface} on {}, its other end {interface} in the jail", network.bridge));
-    words.push(format!("{interface}: MAC {mac}, MTU {}", mtu.unwrap_or(DEFAULT_MTU)));
-    words.extend(addresses.iter().map(|net| format!("{interface}: address {net}")));
-    words.extend(gateways.iter().map(|gateway| format!("{interface}: default route via {gateway}")));
+/// Whether the bridge has ports that are no jail's: behind those are machines that know nothing of our leases.
+async fn has_others(handle: &Handle, bridge: &Link) -> Result<bool, Failure> {
+    let links = link::all(handle).await?;
+    Ok(links.iter().any(|link| link.master == Some(bridge.index) && jail_of(&link.name).is_none()))
 }
 
-/// The jail's end only: a port with another MTU would change the bridge's, and so everybody's on it. A larger one
-/// would lose its packets there.
-fn mtu(attachment: &Attachment, bridge: u32) -> Result<u32, Failure> {
-    match attachment.mtu {
-        None => Ok(bridge),
-        Some(mtu) if mtu <= bridge => Ok(mtu),
-        Some(mtu) => {
-            let name = &attachment.network.bridge;
-            let message = format!("--mtu={mtu}: the bridge {name} carries at most {bridge}");
-            Err(Failure::new(Kind::Invalid, "network", "plan link", format!("--mtu={mtu}"), message)
-                .hint(format!("choose {bridge} or less, or raise it with: ip link set {name} mtu {mtu}")))
-        }
+fn describe(attachment: &Attachment, words: &mut Vec<String>) {
+    let on = attachment.network.interface();
+    if attachment.probe {
+        words.push(format!("ask on {on} whether somebody uses {}", list(&attachment.addresses)));
     }
+    let (near, far) = (&attachment.host_interface, &attachment.interface);
+    words.push(format!("veth {near} on {on}, its other end {far} in the jail"));
+    words.extend(attachment::words(attachment));
 }
 
 fn list<T: ToString>(items: &[T]) -> String {

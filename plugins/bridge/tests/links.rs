@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 
 use jail_net::backend::{Actions, Backend, Detach, Failure, Kind, Request, Support};
-use jail_net::model::{Attachment, JailId, Network, Origin};
+use jail_net::model::{Attachment, JailId, Network, Origin, Segment};
 use jail_net::plugin::{self, Plugin};
 use nix::sched::{CloneFlags, setns, unshare};
 
@@ -77,6 +77,10 @@ fn dmz() -> Network {
     Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap())
 }
 
+fn adopted(bridge: &str) -> Network {
+    Network { segment: Segment::Bridge { bridge: bridge.into(), origin: Origin::Adopted }, ..dmz() }
+}
+
 fn id(digits: &str) -> JailId {
     digits.parse().unwrap()
 }
@@ -89,6 +93,8 @@ fn request(jail: &JailId, network: Network, last: u8) -> Request {
         mtu: None,
         addresses: vec![format!("10.10.20.{last}/24").parse().unwrap()],
         gateways: network.gateway([10, 10, 20, last].into()).into_iter().collect(),
+        source_gateways: vec![],
+        probe: true,
         network,
     };
     Request {
@@ -130,7 +136,7 @@ fn a_bridge_comes_with_a_network_and_goes_with_it() {
         assert!(sh("ip -o link show br0").contains(",UP"));
         assert!(!sh("ip -o addr show br0").contains("fe80"));
         let read = bridge.network_of("br0").await.unwrap().unwrap();
-        assert_eq!((read.origin, read.subnet), (Origin::Adopted, dmz().subnet));
+        assert_eq!((read.is_ours(), read.bridge(), read.subnet), (false, Some("br0"), dmz().subnet));
 
         bridge.network_down(&dmz()).await.unwrap();
         assert_eq!(state(), before);
@@ -149,10 +155,10 @@ fn what_is_somebody_elses_is_left_alone() {
         assert!(conflict.message.contains("br0 is there already"), "{conflict}");
         bridge.network_down(&dmz()).await.unwrap();
 
-        let nic = bridge.network_of("eth5").await.unwrap_err();
+        assert_eq!(bridge.network_of("eth5").await.unwrap(), None);
+        let nic = bridge.plan(&request(&id("3fa04b11c2d9"), adopted("eth5"), 10)).await.unwrap_err();
         assert_eq!(nic.message, "--net=eth5: the interface eth5 is not a bridge");
-        let nobodys = Network { origin: Origin::Adopted, bridge: "br9".into(), ..dmz() };
-        let missing = bridge.plan(&request(&id("3fa04b11c2d9"), nobodys, 10)).await.unwrap_err();
+        let missing = bridge.plan(&request(&id("3fa04b11c2d9"), adopted("br9"), 10)).await.unwrap_err();
         assert_eq!(missing.message, "--net=br9: there is no interface br9");
         assert_eq!(missing.kind, Kind::NotFound);
         assert_eq!(state(), before);
@@ -278,10 +284,81 @@ fn a_larger_mtu_than_the_bridges_is_refused_and_a_smaller_one_is_the_jails_alone
         let mut want = request(&id("3fa04b11c2d9"), dmz(), 10);
         want.attachments[0].mtu = Some(9000);
         let refused = bridge.plan(&want).await.unwrap_err();
-        assert_eq!(refused.message, "--mtu=9000: the bridge br0 carries at most 1500");
+        assert_eq!(refused.message, "--mtu=9000: br0 carries at most 1500");
         want.attachments[0].mtu = Some(1400);
         attach(&bridge, &want, &netns).await.unwrap();
         assert!(inside(&netns, || sh("ip link show eth0")).contains("mtu 1400"));
         assert!(sh("ip link show br0").contains("mtu 1500"));
+    });
+}
+
+#[test]
+fn a_jail_on_two_bridges_sends_from_each_address_by_its_own_gateway() {
+    on_a_host(async |bridge| {
+        let (jail, netns) = (id("3fa04b11c2d9"), namespace());
+        let other = Network::ours("other", "br1", "10.10.30.1/24".parse().unwrap());
+        let mut want = request(&jail, dmz(), 10);
+        let first = &mut want.attachments[0];
+        first.source_gateways = first.gateways.clone();
+        let second = Attachment {
+            network: other,
+            interface: "eth1".into(),
+            host_interface: jail.link_name(1),
+            mac: "02:6a:0a:0a:1e:0a".into(),
+            addresses: vec!["10.10.30.10/24".parse().unwrap()],
+            gateways: vec![],
+            source_gateways: vec!["10.10.30.1".parse().unwrap()],
+            ..first.clone()
+        };
+        want.attachments.push(second);
+        attach(&bridge, &want, &netns).await.unwrap();
+        let route = |words: &str| inside(&netns, || sh(&format!("ip -o route get {words}")));
+        assert!(route("198.51.100.1").contains("via 10.10.20.1 dev eth0"));
+        assert!(route("198.51.100.1 from 10.10.30.10").contains("via 10.10.30.1 dev eth1"));
+        assert!(
+            route("10.10.30.7 from 10.10.20.10").contains("via 10.10.20.1 dev eth0"),
+            "not by the other network"
+        );
+        assert!(route("10.10.30.7").contains("dev eth1 src 10.10.30.10"));
+    });
+}
+
+#[test]
+fn only_a_bridge_with_other_machines_on_it_is_asked_for_an_address() {
+    on_a_host(async |bridge| {
+        sh(
+            "ip link add br0 address 02:00:00:00:00:aa type bridge; ip address add 10.10.20.1/24 dev br0; ip link set br0 up",
+        );
+        let (jail, machine) = (id("3fa04b11c2d9"), namespace());
+        let want = |network, last| request(&jail, network, last);
+        let other = namespace();
+        attach(&bridge, &request(&id("aaaaaaaaaaaa"), adopted("br0"), 11), &other).await.unwrap();
+        assert!(!bridge.plan(&want(adopted("br0"), 10)).await.unwrap().probes, "only jails are on it");
+
+        let there = format!("/proc/{}/fd/{}", std::process::id(), std::os::fd::AsRawFd::as_raw_fd(&machine));
+        sh(&format!(
+            "ip link add vm0 type veth peer name eth0 address 02:00:00:00:00:63 netns {there}; ip link set vm0 master br0 up"
+        ));
+        inside(&machine, || sh("ip address add 10.10.20.99/24 dev eth0; ip link set eth0 up"));
+        let used = bridge.plan(&want(adopted("br0"), 99)).await.unwrap();
+        assert!(used.probes);
+        let (netns, before) = (namespace(), state());
+        let attached = bridge.attach(&used, netns.as_fd()).await.unwrap();
+        assert_eq!((attached.taken.len(), attached.taken[0].mac.as_str()), (1, "02:00:00:00:00:63"));
+        assert_eq!(state(), before);
+        let free = bridge.plan(&want(adopted("br0"), 10)).await.unwrap();
+        assert_eq!(bridge.attach(&free, netns.as_fd()).await.unwrap().interfaces.len(), 1);
+    });
+}
+
+#[test]
+fn a_jail_takes_no_address_from_a_router_and_is_none() {
+    on_a_host(async |bridge| {
+        let netns = namespace();
+        inside(&netns, || sh("echo 1 >/proc/sys/net/ipv4/conf/default/forwarding"));
+        attach(&bridge, &request(&id("3fa04b11c2d9"), dmz(), 10), &netns).await.unwrap();
+        let value = |path: &str| inside(&netns, || sh(&format!("cat /proc/sys/net/{path}")));
+        assert_eq!(value("ipv6/conf/eth0/disable_ipv6"), "1\n");
+        assert_eq!(value("ipv4/conf/eth0/forwarding"), "0\n");
     });
 }

@@ -1,17 +1,22 @@
 //! What the plans of both backends have in common: the policy in words, and data that crosses to `attach` and `detach`.
 
-use ipnet::IpNet;
 use jail_net::backend::{Failure, Kind, Request};
 use jail_net::model::{Attachment, Egress};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What is checked at the jail's port of a bridge, in words.
-pub fn port(attachment: &Attachment) -> String {
-    let addresses: Vec<_> = attachment.addresses.iter().map(IpNet::addr).map(|at| at.to_string()).collect();
-    let (port, mac) = (&attachment.host_interface, &attachment.mac);
-    format!("port {port}: only frames from {mac} with {}", addresses.join(", "))
+/// What an interface may send from, and who sees to it.
+pub fn may_send(attachment: &Attachment) -> String {
+    let (interface, mac) = (&attachment.interface, &attachment.mac);
+    if attachment.network.bridge().is_none() {
+        return format!("{interface}: the host does not see what it sends, all rules are inside");
+    }
+    let addresses: Vec<_> = attachment.addresses.iter().map(|net| net.addr().to_string()).collect();
+    match addresses.as_slice() {
+        [] => format!("port {}: nothing, it has no address", attachment.host_interface),
+        all => format!("port {}: only frames from {mac} with {}", attachment.host_interface, all.join(", ")),
+    }
 }
 
 /// What is published and who may talk to whom, in words.
@@ -27,7 +32,7 @@ pub fn policy(want: &Request) -> Vec<String> {
     }
     words.push(match want.egress {
         Egress::Allow => {
-            "connections to the LAN and the Internet, by the host's address; to the host itself only to \
+            "connections to the LAN and the Internet, from a bridge by the host's address; to the host itself only to \
                           the ports that jails publish as this one starts"
                 .to_owned()
         }

@@ -37,6 +37,16 @@ impl Version {
     }
 }
 
+/// The interfaces on bridges. What a jail sends by another interface the host's rules never see.
+pub fn on_bridges(want: &Request) -> impl Iterator<Item = (&Attachment, &str)> {
+    want.attachments.iter().filter_map(|attachment| Some((attachment, attachment.network.bridge()?)))
+}
+
+/// The interfaces beside a parent.
+pub fn beside_parents(want: &Request) -> impl Iterator<Item = &Attachment> {
+    want.attachments.iter().filter(|attachment| attachment.network.bridge().is_none())
+}
+
 /// The broadcast addresses of the jail's networks: they never leave it either.
 pub fn broadcasts(want: &Request, version: Version) -> BTreeSet<IpAddr> {
     let nets = want.attachments.iter().flat_map(|attachment| &attachment.addresses);
@@ -105,12 +115,12 @@ fn disjoint(mut ports: Vec<PortRange>) -> Vec<PortRange> {
     apart
 }
 
-/// The addresses a published port leads to: the first of each family it can be reached by.
+/// The addresses a published port leads to: the first on a bridge of each family it can be reached by.
 ///
 /// # Errors
 /// `Invalid` when the jail has none it could lead to.
 pub fn targets(publish: &Publish, want: &Request) -> Result<Vec<IpAddr>, Failure> {
-    let all = || want.attachments.iter().flat_map(|attachment| &attachment.addresses).map(|net| net.addr());
+    let all = || on_bridges(want).flat_map(|(attachment, _)| &attachment.addresses).map(|net| net.addr());
     let families = match publish.address {
         Some(host) => vec![host.is_ipv4()],
         None => vec![true, false],
@@ -121,7 +131,7 @@ pub fn targets(publish: &Publish, want: &Request) -> Result<Vec<IpAddr>, Failure
         let object = format!("--publish={publish}");
         let message = format!("{object}: the jail has no address it could lead to");
         return Err(Failure::new(Kind::Invalid, "network", "plan", object, message)
-            .hint("give it an address of that family with --net and --ip"));
+            .hint("give it an address of that family on a bridge, with --net and --ip"));
     }
     Ok(targets)
 }

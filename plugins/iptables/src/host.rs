@@ -32,10 +32,12 @@ pub(crate) fn of(want: &Request, version: Version, with_nft: bool) -> Result<Rul
     let mut filter = Vec::new();
     let mut nat = Vec::new();
     for attachment in &want.attachments {
-        nameable(&attachment.network.bridge)?;
         nameable(&attachment.interface)?;
-        jail.policy(&mut filter, attachment);
-        jail.sources(&mut nat, attachment);
+    }
+    for (attachment, bridge) in reach::on_bridges(want) {
+        nameable(bridge)?;
+        jail.policy(&mut filter, attachment, bridge);
+        jail.sources(&mut nat, attachment, bridge);
     }
     for publish in &want.publish {
         for target in reach::targets(publish, want)?.into_iter().filter(|target| version.has(*target)) {
@@ -67,8 +69,8 @@ struct Jail<'a> {
 
 impl Jail<'_> {
     /// Who may talk to whom.
-    fn policy(&self, rules: &mut Vec<Rule>, attachment: &Attachment) {
-        let (own, bridge) = (&self.own, &attachment.network.bridge);
+    fn policy(&self, rules: &mut Vec<Rule>, attachment: &Attachment, bridge: &str) {
+        let own = &self.own;
         let allowed = self.want.egress == Egress::Allow;
         for address in self.addresses(attachment) {
             let mut add = |chain, text| rules.push(Rule::new(chain, text));
@@ -83,6 +85,11 @@ impl Jail<'_> {
                 rules.push(Rule { first: true, ..Rule::new(FROM, text) });
             }
         }
+        if attachment.addresses.is_empty() && self.version == Version::V4 && self.with_nft {
+            // It may say nothing; that it is there keeps what all jails share.
+            rules.push(Rule::new(FROM, format!("-s 0.0.0.0/32 -i {bridge} {own} -g {DENY}")));
+            rules.push(Rule::new(HOST, format!("-s 0.0.0.0/32 -i {bridge} {own} -g {TO_HOST}")));
+        }
         if !self.with_nft {
             rules.push(Rule::new(FROM, format!("-i {bridge} {own} -g {DENY}")));
             rules.push(Rule::new(HOST, format!("-i {bridge} {own} -g {TO_HOST}")));
@@ -90,8 +97,8 @@ impl Jail<'_> {
     }
 
     /// Whose address a packet goes on with.
-    fn sources(&self, rules: &mut Vec<Rule>, attachment: &Attachment) {
-        let (own, bridge) = (&self.own, &attachment.network.bridge);
+    fn sources(&self, rules: &mut Vec<Rule>, attachment: &Attachment, bridge: &str) {
+        let own = &self.own;
         let mut add = |text| rules.push(Rule::new(SOURCE, text));
         for (net, address) in self.nets(attachment).zip(self.addresses(attachment)) {
             if !self.want.publish.is_empty() {
@@ -224,8 +231,9 @@ pub(crate) fn clash<'a>(
 
 #[cfg(test)]
 mod tests {
-    use jail_net::conformance::request;
+    use jail_net::conformance::{on_lan, request};
     use jail_net::model::Egress::{Allow, Deny};
+    use jail_net::model::Network;
 
     use super::*;
 
@@ -283,6 +291,31 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_beside_a_parent_has_nothing_on_the_host() {
+        let mut want = request(10, &["80"], Allow);
+        let on_bridge = [true, false].map(|with_nft| texts(&want, with_nft));
+        want.attachments.insert(0, on_lan(50));
+        assert_eq!([true, false].map(|with_nft| texts(&want, with_nft)), on_bridge);
+        want.attachments.truncate(1);
+        assert_eq!(of(&want, Version::V4, true).unwrap_err().object, "--publish=80");
+        want.publish.clear();
+        assert!(Version::BOTH.iter().all(|version| of(&want, *version, false).unwrap().is_empty()));
+    }
+
+    #[test]
+    fn an_interface_without_an_address_has_its_place_and_may_say_nothing() {
+        let mut want = request(10, &[], Allow);
+        want.attachments[0].addresses.clear();
+        let may = [
+            "-A JAIL-FROM -s 0.0.0.0/32 -i br0 -g JAIL-DENY",
+            "-A JAIL-HOST -s 0.0.0.0/32 -i br0 -g JAIL-TO-HOST",
+        ];
+        assert_eq!(texts(&want, true), may);
+        want.publish.push("80".parse().unwrap());
+        assert_eq!(of(&want, Version::V4, true).unwrap_err().object, "--publish=80");
+    }
+
+    #[test]
     fn what_another_jail_has_is_told_by_the_users_option() {
         let rules = |publish: &[&str], number| {
             let rules = of(&request(number, publish, Deny), Version::V4, true).unwrap();
@@ -306,7 +339,7 @@ mod tests {
         let failure = of(&request(10, &["[fd00::1]:80"], Deny), Version::V4, true).unwrap_err();
         assert_eq!(failure.message, "--publish=[fd00::1]:80: the jail has no address it could lead to");
         let mut want = request(10, &[], Deny);
-        want.attachments[0].network.bridge = "br+".into();
+        want.attachments[0].network = Network::ours("dmz", "br+", "10.10.20.1/24".parse().unwrap());
         assert_eq!(of(&want, Version::V4, true).unwrap_err().kind, Kind::Unsupported);
     }
 }

@@ -4,6 +4,9 @@
 //! What the host would decide as it routes is written down here as it is when the jail starts: the host's addresses,
 //! the other networks of ours, the ports that jails publish. A port that a jail publishes later is not reached by the
 //! host's address until this jail starts anew. Multicast and broadcast are refused: the host hears them too.
+//!
+//! What goes out beside a parent (a macvlan) never passes the host's rules: here is all that holds it back. Its subnet
+//! is the LAN, where a jail without egress opens nothing; and the host is not to be had by it at all.
 
 use ipnet::IpNet;
 use jail_firewall::nft::foreign;
@@ -47,7 +50,7 @@ fn filter(want: &Request, version: Version) -> Vec<String> {
     rules.extend(version.never().iter().map(|(address, len)| refused(format!("{address}/{len}"))));
     rules.extend(reach::broadcasts(want, version).iter().map(|at| refused(at.to_string())));
     rules.extend(reach::hosts(want, version).iter().map(|at| format!("-A OUTPUT -d {at} -g {HOST}")));
-    for attachment in &want.attachments {
+    for (attachment, _) in reach::on_bridges(want) {
         let to = |net: IpNet| format!("-A OUTPUT -d {net} -o {} -j ACCEPT", attachment.interface);
         rules.extend(reach::subnets(attachment, version).map(to));
     }
@@ -67,10 +70,16 @@ fn published(want: &Request, version: Version) -> Vec<String> {
         let of = of.as_str();
         format!("-p {of} -m {of} --dport {} -j ACCEPT", span(ports))
     };
+    let beside = reach::beside_parents(want);
+    let beside =
+        beside.map(|attachment| format!("-A {HOST} -o {} {}", attachment.interface, refuse(version)));
     let everywhere = reach::published(want).into_iter();
     let everywhere = everywhere.map(|(of, ports)| format!("-A {HOST} {}", port(of, ports)));
     let at = reach::published_at(want, version).into_iter();
-    everywhere.chain(at.map(|(at, of, ports)| format!("-A {HOST} -d {at} {}", port(of, ports)))).collect()
+    beside
+        .chain(everywhere)
+        .chain(at.map(|(at, of, ports)| format!("-A {HOST} -d {at} {}", port(of, ports))))
+        .collect()
 }
 
 /// Marks what opens a connection on the jail's own bridges.

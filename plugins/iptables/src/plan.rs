@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use jail_firewall::Place;
 use jail_firewall::nft::entry::{self, Entry};
 use jail_firewall::nft::{bridge, foreign, netlink};
-use jail_firewall::plan::{policy, port, write};
-use jail_firewall::reach::Version;
+use jail_firewall::plan::{may_send, policy, write};
+use jail_firewall::reach::{Version, on_bridges};
 use jail_net::backend::{Actions, Failure, Request, Undo};
 use jail_net::model::JailId;
 use nftables::schema::Nftables;
@@ -53,7 +53,7 @@ impl Work {
             jail: want.jail.clone(),
             comment: entry::comment(&want.jail, &want.name),
             host: [host::of(want, Version::V4, with_nft)?, host::of(want, Version::V6, with_nft)?],
-            bridges: want.attachments.iter().map(|attachment| attachment.network.bridge.clone()).collect(),
+            bridges: on_bridges(want).map(|(_, bridge)| bridge.to_owned()).collect(),
             forwards: want.forwards.clone(),
             entries: if with_nft { bridge::entries(want)? } else { Vec::new() },
             inner: Version::BOTH.map(|version| inner::document(want, version, is_near)),
@@ -82,16 +82,18 @@ impl Work {
 pub(crate) fn plan(place: &Place, want: &Request) -> Result<Actions, Failure> {
     let work = Work::of_request(place, want)?;
     let undo = Undo(write(NAME, &Elements { entries: work.entries.clone() })?);
-    let mut words = vec!["the chains JAIL-* of iptables, if this is the first jail".to_owned()];
-    words.extend(want.attachments.iter().map(|attachment| match work.has_nft() {
-        true => format!("{}, by nft", port(attachment)),
-        false => {
-            let bridge = &attachment.network.bridge;
+    let mut words = Vec::new();
+    if !work.bridges.is_empty() {
+        words.push("the chains JAIL-* of iptables, if this is the first jail".to_owned());
+    }
+    words.extend(want.attachments.iter().map(|attachment| match attachment.network.bridge() {
+        Some(bridge) if !work.has_nft() => {
             format!("bridge {bridge}: all that comes from there is a jail's, for there is no nft to tell ports apart")
         }
+        _ => may_send(attachment),
     }));
     words.extend(policy(want));
-    Ok(Actions { words, data: write(NAME, &work)?, undo })
+    Ok(Actions { words, data: write(NAME, &work)?, undo, probes: false })
 }
 
 /// Whether nft and the kernel's half of it are there.

@@ -20,6 +20,7 @@ pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Resul
     let inner = inner.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match (host, inner) {
         (Ok(()), Ok(())) => Ok(()),
+        (Ok(()), Err(failure)) if work.is_inside_only() => Err(failure),
         // Why it failed is the one to tell. What then stays goes with the undo in the journal, and with the namespace.
         (Ok(()), Err(failure)) => {
             let _ = tables(place).remove(&work.entries);
@@ -42,6 +43,9 @@ fn apply_inside(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(),
 }
 
 fn apply_on_host(place: &Place, work: &Work) -> Result<(), Failure> {
+    if work.is_inside_only() {
+        return Ok(());
+    }
     let lock = Lock::shared(&place.run, LOCK)?;
     tables(place).add(&lock, &work.entries, &work.shared, &work.comment)
 }

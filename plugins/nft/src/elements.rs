@@ -22,8 +22,8 @@ pub(crate) fn forwards(interface: &str) -> Entry {
 /// A published port that no address of the jail's can serve, and an interface name that nft would read as a pattern.
 pub(crate) fn of(want: &Request) -> Result<Vec<Entry>, Failure> {
     let mut entries = bridge::entries(want)?;
-    for attachment in &want.attachments {
-        addresses(&mut entries, attachment, want);
+    for (attachment, bridge) in reach::on_bridges(want) {
+        addresses(&mut entries, attachment, bridge, want);
     }
     for publish in &want.publish {
         publication(&mut entries, publish, want)?;
@@ -36,14 +36,14 @@ fn digit(address: IpAddr) -> char {
     if address.is_ipv4() { '4' } else { '6' }
 }
 
-fn addresses(entries: &mut Vec<Entry>, attachment: &Attachment, want: &Request) {
+fn addresses(entries: &mut Vec<Entry>, attachment: &Attachment, bridge: &str, want: &Request) {
     for net in &attachment.addresses {
         let (address, digit) = (|| text(net.addr().to_string()), digit(net.addr()));
         let mut add = |name: &str, key| {
             entries.push(Entry::new(NfFamily::INet, format!("{name}{digit}"), key));
         };
         add("jails", address());
-        add("home", concat([address(), text(&attachment.network.bridge)]));
+        add("home", concat([address(), text(bridge)]));
         if want.egress == Egress::Allow {
             add("egress", address());
         }
@@ -108,10 +108,11 @@ fn whole_range(entries: &mut Vec<Entry>, publish: &Publish, targets: &[IpAddr], 
 #[cfg(test)]
 mod tests {
     use jail_net::model::Egress::{Allow, Deny};
+    use jail_net::model::Network;
 
     use super::*;
     use jail_net::backend::Kind;
-    use jail_net::conformance::request;
+    use jail_net::conformance::{on_lan, request};
 
     fn sets(want: &Request) -> Vec<String> {
         of(want).unwrap().into_iter().map(|entry| entry.set).collect()
@@ -148,11 +149,33 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_beside_a_parent_has_nothing_on_the_host_and_no_published_port_leads_to_it() {
+        let mut want = request(10, &["80"], Allow);
+        let on_bridge = sets(&want);
+        want.attachments.insert(0, on_lan(50));
+        assert_eq!(sets(&want), on_bridge);
+        assert!(of(&want).unwrap().iter().all(|entry| !entry.words("jail").contains("192.168.77.50")));
+        want.attachments.truncate(1);
+        assert_eq!(of(&want).unwrap_err().object, "--publish=80");
+        want.publish.clear();
+        assert_eq!(of(&want).unwrap(), []);
+    }
+
+    #[test]
+    fn an_interface_without_an_address_may_say_nothing_and_is_not_published() {
+        let mut want = request(10, &[], Deny);
+        want.attachments[0].addresses.clear();
+        assert_eq!(sets(&want), ["ports"]);
+        want.publish.push("80".parse().unwrap());
+        assert_eq!(of(&want).unwrap_err().object, "--publish=80");
+    }
+
+    #[test]
     fn what_cannot_be_published_or_named_is_refused_in_the_users_words() {
         let failure = of(&request(10, &["[fd00::1]:80"], Deny)).unwrap_err();
         assert_eq!(failure.message, "--publish=[fd00::1]:80: the jail has no address it could lead to");
         let mut want = request(10, &[], Deny);
-        want.attachments[0].network.bridge = "br*".into();
+        want.attachments[0].network = Network::ours("dmz", "br*", "10.10.20.1/24".parse().unwrap());
         assert_eq!(of(&want).unwrap_err().kind, Kind::Unsupported);
     }
 }

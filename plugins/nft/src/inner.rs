@@ -4,6 +4,9 @@
 //! What the host would decide as it routes is written down here as it is when the jail starts: the host's addresses,
 //! the other networks of ours, the ports that jails publish. A port that a jail publishes later is not reached by the
 //! host's address until this jail starts anew. Multicast and broadcast are refused: the host hears them too.
+//!
+//! What goes out beside a parent (a macvlan) never passes the host's rules: here is all that holds it back. Its subnet
+//! is the LAN, where a jail without egress opens nothing; and the host is not to be had by it at all.
 
 use std::net::IpAddr;
 
@@ -98,13 +101,16 @@ fn rules(table: &mut Writer, version: Version, want: &Request) {
     let allow = want.egress == Egress::Allow;
     table.rule("output", [to("never"), refuse()]);
     if allow {
+        for attachment in reach::beside_parents(want) {
+            table.rule("output", [is(oif(), text(&attachment.interface)), to("host"), refuse()]);
+        }
         table.rule("output", [to("host"), in_set(concat(port()), "published"), accept()]);
         let [protocol, number] = port();
         let at = concat([destination(version), protocol, number]);
         table.rule("output", [to("host"), in_set(at, &set(version, "published_at")), accept()]);
     }
     table.rule("output", [to("host"), refuse()]);
-    for attachment in &want.attachments {
+    for (attachment, _) in reach::on_bridges(want) {
         for subnet in reach::subnets(attachment, version) {
             let mut opens =
                 vec![is(oif(), text(&attachment.interface)), is(destination(version), net(subnet))];

@@ -2,7 +2,8 @@
 
 use jail_firewall::nft::entry::{self, Entry};
 use jail_firewall::nft::{bridge, foreign};
-use jail_firewall::plan::{policy, port, write};
+use jail_firewall::plan::{may_send, policy, write};
+use jail_firewall::reach::on_bridges;
 use jail_net::backend::{Actions, Failure, Request, Undo};
 use nftables::schema::Nftables;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,13 @@ pub(crate) struct Work {
     pub(crate) shared: Vec<Entry>,
     /// The commands for the jail's own network namespace.
     pub(crate) inner: Nftables<'static>,
+}
+
+impl Work {
+    /// Whether the jail is on no bridge, so that the host's rules would never see its packets: they are left alone.
+    pub(crate) fn is_inside_only(&self) -> bool {
+        self.entries.is_empty() && self.shared.is_empty()
+    }
 }
 
 /// What `detach` reads.
@@ -38,8 +46,11 @@ pub(crate) fn plan(want: &Request) -> Result<Actions, Failure> {
         inner: Nftables { objects: [inner::table(want), foreign::table(want)].concat().into() },
     };
     let undo = Undo(write(NAME, &Elements { entries: work.entries.clone() })?);
-    let mut words = vec!["the tables inet jail and bridge jail, if this is the first jail".to_owned()];
-    words.extend(want.attachments.iter().map(port));
+    let mut words = Vec::new();
+    if on_bridges(want).next().is_some() {
+        words.push("the tables inet jail and bridge jail, if this is the first jail".to_owned());
+    }
+    words.extend(want.attachments.iter().map(may_send));
     words.extend(policy(want));
-    Ok(Actions { words, data: write(NAME, &work)?, undo })
+    Ok(Actions { words, data: write(NAME, &work)?, undo, probes: false })
 }

@@ -96,20 +96,21 @@ fn describe(jail: &Registered) -> Value {
 fn interfaces(jail: &Registered) -> Vec<Value> {
     let (Wanted::Dmz(network), Some(status)) = (&jail.plan.network, &jail.status) else { return Vec::new() };
     let Some(request) = &status.request else { return Vec::new() };
-    let attachments = request.attachments.iter().zip(&status.interfaces);
-    attachments
-        .map(|(attachment, interface)| {
-            json!({
-                "interface": interface.name,
-                "backend": network.link.name,
-                "bridge": attachment.network.bridge,
-                "mac": interface.mac,
-                "mtu": interface.mtu,
-                "addresses": attachment.addresses,
-                "gateway": attachment.gateways.first(),
-                "published": request.publish,
-                "egress": request.egress.to_string(),
-            })
+    let attachments = request.attachments.iter().zip(&network.attachments).zip(&status.interfaces);
+    let published_at = network.published_at().map(|planned| &planned.interface);
+    let described = attachments.map(|((attachment, planned), interface)| {
+        let published = request.publish.iter().filter(|_| published_at == Some(&attachment.interface));
+        json!({
+            "interface": interface.name,
+            "backend": planned.link.name,
+            "bridge": attachment.network.bridge(),
+            "mac": interface.mac,
+            "mtu": interface.mtu,
+            "addresses": attachment.addresses,
+            "gateway": planned.gateway,
+            "published": published.collect::<Vec<_>>(),
+            "egress": request.egress.to_string(),
         })
-        .collect()
+    });
+    described.collect()
 }

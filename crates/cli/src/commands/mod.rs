@@ -1,6 +1,7 @@
 //! The commands: one file each, or a few that say much the same.
 
 pub(crate) mod finish;
+mod interfaces;
 mod join;
 mod list;
 mod manage;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use jail_core::Failure;
-use jail_core::network::{self, Network, Origin};
+use jail_core::network::{self, Network};
 use serde_json::{Value, json};
 
 use super::{Call, block_on, need_root};
@@ -46,18 +46,15 @@ pub(super) fn net(call: &Call, net: Net) -> Result<ExitCode, Failure> {
 fn line(network: &Network) -> String {
     let subnet = network.subnet.map_or_else(|| "no subnet".to_owned(), |subnet| subnet.trunc().to_string());
     let host = network.subnet.map_or_else(String::new, |subnet| format!(", the host is {}", subnet.addr()));
-    let whose = match network.origin {
-        Origin::Ours => "",
-        Origin::Adopted => " (adopted)",
-    };
-    format!("{}: {subnet} on {}{whose}{host}", network.name, network.bridge)
+    let whose = if network.is_ours() { "" } else { " (adopted)" };
+    format!("{}: {subnet} on {}{whose}{host}", network.name, network.interface())
 }
 
 fn describe(network: &Network) -> Value {
     json!({
         "name": network.name,
-        "bridge": network.bridge,
-        "origin": network.origin,
+        "bridge": network.bridge(),
+        "origin": if network.is_ours() { "ours" } else { "adopted" },
         "subnet": network.subnet.map(|subnet| subnet.trunc()),
         "address": network.subnet.map(|subnet| subnet.addr()),
     })

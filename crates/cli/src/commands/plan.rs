@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use jail_core::spec::{FilterSpec, Net, SeccompSpec};
 use jail_core::{Failure, Plan, Spec};
+use serde::Serialize;
 
+use super::interfaces::net_of;
 use super::view::view_of;
 use super::{Call, block_on, is_root, need_root_for};
 use crate::args::Run;
@@ -15,20 +17,36 @@ pub(super) fn plan(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     if matches!(spec.network.net, Net::On(_)) {
         need_root_for("planning a network, which looks at what only root may see,")?;
     }
-    let planned = block_on(Plan::make(&spec, &call.place))?;
+    let (plan, changes) = block_on(async {
+        let planned = Plan::make(&spec, &call.place).await?;
+        let changes = planned.changes(&call.place).await?;
+        Ok((planned.plan, changes))
+    })?;
     if !is_root() && !call.quiet {
         output::say("jail: this is planned from what you can see of the host; running it needs root");
     }
     if call.json {
-        return output::json(&planned.plan);
+        return output::json(&Shown { plan, changes });
     }
-    let mut lines = planned.plan.lines();
-    let doors = planned.plan.view.doors();
-    if !doors.is_empty() {
-        lines.push("sockets and FIFOs of the host's that it can use".to_owned());
-        lines.extend(doors.into_iter().map(|line| format!("  {line}")));
-    }
+    let mut lines = plan.lines();
+    lines.extend(part("changes on the host", changes));
+    lines.extend(part("sockets and FIFOs of the host's that it can use", plan.view.doors()));
     output::lines(lines)
+}
+
+/// Lines below a heading; nothing where there are none.
+fn part(heading: &str, lines: Vec<String>) -> Vec<String> {
+    let heading = if lines.is_empty() { None } else { Some(heading.to_owned()) };
+    heading.into_iter().chain(lines.into_iter().map(|line| format!("  {line}"))).collect()
+}
+
+/// A plan as `--json` shows it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    plan: Plan,
+    /// What a start would change on the host's network, in words.
+    changes: Vec<String>,
 }
 
 /// What was typed, as a spec.
@@ -36,13 +54,8 @@ pub(super) fn spec_of(call: &Call, run: Run) -> Result<Spec, Failure> {
     let mut spec = Spec::default();
     spec.view = view_of(&run)?;
     spec.filter = FilterSpec { seccomp: seccomp_of(&run.seccomp)?, ..FilterSpec::default() };
-    spec.network.net = match run.net.as_str() {
-        "none" => Net::None,
-        "host" => Net::Host,
-        name => Net::On(name.to_owned()),
-    };
-    spec.network.ip = run.ip;
-    spec.network.gateway = run.defaultgw;
+    spec.network.net = net_of(&run.net.0)?;
+    spec.network.no_probe = run.no_probe;
     spec.network.dns = run.dns;
     spec.network.publish = run.publish;
     spec.network.egress = run.egress;

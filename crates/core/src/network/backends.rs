@@ -1,23 +1,29 @@
-//! Choosing and loading the two backends of a jail: one that makes its links, one for the host's firewall.
+//! Choosing and loading the backends of a jail: those that make its links, and one for the firewall.
 
 use std::path::{Path, PathBuf};
 
 use jail_net::backend::{Backend, Role, Support};
+use jail_net::host;
+use jail_net::model::Network;
 use jail_net::plugin::{self, Found, Plugin};
+use jail_net::store::{self, Store};
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
+use super::free;
 use crate::machine::Machine;
 use crate::place::Place;
 
-/// The link backend when none is named.
-const LINK: &str = "bridge";
+/// The backend for what is on a bridge.
+const BRIDGE: &str = "bridge";
+/// The backend for any other interface.
+const MACVLAN: &str = "macvlan";
 
 /// Firewalls in the order they are tried when no running jail decides.
 const FIREWALLS: [&str; 2] = ["nft", "iptables"];
 
-/// Every backend that a jail may have without naming it.
-pub(super) const USUAL: [&str; 3] = [LINK, FIREWALLS[0], FIREWALLS[1]];
+/// Every backend that a jail may have without naming it, and that gives the host something: of a macvlan it has nothing.
+pub(super) const USUAL: [&str; 3] = [BRIDGE, FIREWALLS[0], FIREWALLS[1]];
 
 /// Which plugin: enough to load the same one again at the end of a jail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,71 +37,139 @@ pub struct PluginRef {
 /// The loaded backends of one jail.
 #[derive(Debug)]
 pub(crate) struct Backends {
-    pub(crate) link: Plugin,
+    /// Those that make its links, each once.
+    pub(crate) links: Vec<Plugin>,
     pub(crate) firewall: Plugin,
 }
 
-/// The backends named with `--backend`, loaded and told apart by role.
-#[derive(Debug, Default)]
-pub(super) struct Named {
-    link: Option<Plugin>,
+/// Which backends a jail gets: those named with `--backend`, and for a role left open what fits.
+#[derive(Debug)]
+pub(super) struct Choice<'a> {
+    place: &'a Place,
+    /// The link backend that was named: it makes every link.
+    named: Option<String>,
+    links: Vec<Plugin>,
     firewall: Option<Plugin>,
 }
 
-impl Named {
+impl<'a> Choice<'a> {
     /// Loads the plugins of these names.
-    pub(super) fn load(names: &[String], place: &Place) -> Result<Self, Failure> {
-        let mut named = Named::default();
+    pub(super) fn load(names: &[String], place: &'a Place) -> Result<Self, Failure> {
+        let mut choice = Choice { place, named: None, links: Vec::new(), firewall: None };
         for name in names {
             let plugin = plugin::open(name, &place.plugin_dirs)?;
-            let slot = match plugin.describe().role {
-                Role::Link => &mut named.link,
-                Role::Firewall => &mut named.firewall,
+            let other = match plugin.describe().role {
+                Role::Link => {
+                    choice.links.push(plugin);
+                    choice.named.replace(name.clone())
+                }
+                Role::Firewall => choice.firewall.replace(plugin).map(|other| other.describe().name),
             };
-            if let Some(other) = slot.replace(plugin) {
+            if let Some(other) = other {
                 let object = format!("--backend={}", names.join(","));
-                let message = format!("{object}: {} and {name} have the same role", other.describe().name);
+                let message = format!("{object}: {other} and {name} have the same role");
                 return Err(Failure::new(Kind::Usage, "network", "backend", object, message)
                     .hint("name at most one link and one firewall backend"));
             }
         }
-        Ok(named)
+        Ok(choice)
     }
 
-    /// The link backend: the one named, else the bridge's.
-    pub(super) async fn link(&mut self, place: &Place) -> Result<Plugin, Failure> {
-        match self.link.take() {
-            Some(link) => usable(link).await,
-            None => usable(plugin::open(LINK, &place.plugin_dirs)?).await,
+    /// The network that `--net=name` means, and the backend that makes its links: the one named, else by what it is on.
+    pub(super) async fn network(
+        &mut self,
+        name: &str,
+        store: &Store,
+    ) -> Result<(Network, PluginRef), Failure> {
+        let stored = store.find(name)?;
+        if let Some(network) = &stored
+            && (self.named.is_none() || !host::has_interface(network.interface()))
+        {
+            let fits = if network.bridge().is_some() { BRIDGE } else { MACVLAN };
+            let link = self.named.clone().unwrap_or_else(|| fits.to_owned());
+            return Ok((network.clone(), reference(self.link(&link).await?)));
         }
-    }
-
-    /// The firewall backend: the one named, else the one running jails use, else the first that can work here.
-    pub(super) async fn firewall(self, place: &Place) -> Result<Plugin, Failure> {
-        if let Some(firewall) = self.firewall {
-            return usable(firewall).await;
-        }
-        if let Some(name) = in_use() {
-            return usable(plugin::open(&name, &place.plugin_dirs)?).await;
-        }
-        let there: Vec<_> = plugin::find(&place.plugin_dirs)?.into_iter().map(|plugin| plugin.name).collect();
-        let mut refusal = None;
-        for name in FIREWALLS.into_iter().filter(|name| there.iter().any(|found| found == name)) {
-            match usable(plugin::open(name, &place.plugin_dirs)?).await {
-                Ok(firewall) => return Ok(firewall),
-                Err(failure) => refusal = refusal.or(Some(failure)),
+        let interface = stored.as_ref().map_or(name, Network::interface).to_owned();
+        let tried = match &self.named {
+            Some(named) => vec![named.clone()],
+            None => vec![BRIDGE.to_owned(), MACVLAN.to_owned()],
+        };
+        for link in tried.iter().filter(|_| host::has_interface(&interface)) {
+            let link = self.link(link).await?;
+            if let Some(network) = link.network_of(&interface).await? {
+                return Ok((stored.unwrap_or(network), reference(link)));
             }
         }
-        Err(refusal.unwrap_or_else(|| {
-            Failure::new(Kind::NotFound, "network", "backend", "--net", "there is no firewall backend")
-                .hint("see what is there with: jail backends")
-        }))
+        Err(no_network(name, &interface, &tried, store))
     }
+
+    async fn link(&mut self, name: &str) -> Result<&Plugin, Failure> {
+        let loaded = self.links.iter().position(|link| link.describe().name == name);
+        let at = match loaded {
+            Some(at) => at,
+            None => {
+                self.links.push(plugin::open(name, &self.place.plugin_dirs)?);
+                self.links.len() - 1
+            }
+        };
+        let link = &self.links[at];
+        usable(link).await?;
+        Ok(link)
+    }
+
+    /// All of them: the firewall is the one named, else the one running jails use, else the first that can work here.
+    pub(super) async fn with_firewall(self) -> Result<Backends, Failure> {
+        let Choice { place, links, firewall, .. } = self;
+        let firewall = match firewall {
+            Some(firewall) => firewall,
+            None => match in_use() {
+                Some(name) => plugin::open(&name, &place.plugin_dirs)?,
+                None => return Ok(Backends { links, firewall: first_firewall(place).await? }),
+            },
+        };
+        usable(&firewall).await?;
+        Ok(Backends { links, firewall })
+    }
+}
+
+/// The first firewall backend that can work here.
+async fn first_firewall(place: &Place) -> Result<Plugin, Failure> {
+    let there: Vec<_> = plugin::find(&place.plugin_dirs)?.into_iter().map(|plugin| plugin.name).collect();
+    let mut refusal = None;
+    for name in FIREWALLS.into_iter().filter(|name| there.iter().any(|found| found == name)) {
+        let firewall = plugin::open(name, &place.plugin_dirs)?;
+        match usable(&firewall).await {
+            Ok(()) => return Ok(firewall),
+            Err(failure) => refusal = refusal.or(Some(failure)),
+        }
+    }
+    Err(refusal.unwrap_or_else(|| {
+        Failure::new(Kind::NotFound, "network", "backend", "--net", "there is no firewall backend")
+            .hint("see what is there with: jail backends")
+    }))
+}
+
+/// The failure for a name that none of these link backends can put a jail on.
+fn no_network(name: &str, interface: &str, tried: &[String], store: &Store) -> Failure {
+    let object = format!("--net={name}");
+    if host::has_interface(interface) {
+        let message =
+            format!("{object}: the backend {} puts no jail on the interface {interface}", tried.join(" or "));
+        return Failure::new(Kind::Invalid, "network", "resolve", object, message)
+            .hint("leave the link backend away, and the one that fits is taken");
+    }
+    let message = format!("{object}: there is no network, bridge or interface of that name");
+    let fits = store::refuses(name).is_none() && name.len() <= 15;
+    let hint = match free::subnet(store).filter(|_| fits) {
+        Some(subnet) => format!("make it with: jail net create {name} --subnet={subnet} --bridge={name}"),
+        None => "see the networks with: jail net list".to_owned(),
+    };
+    Failure::new(Kind::NotFound, "network", "resolve", object, message).hint(hint)
 }
 
 /// Refuses a backend that is not there, also for a jail that has no network to use it for.
 pub(crate) fn refuse_unknown(names: &[String], place: &Place) -> Result<(), Failure> {
-    if names.is_empty() { Ok(()) } else { Named::load(names, place).map(|_| ()) }
+    if names.is_empty() { Ok(()) } else { Choice::load(names, place).map(|_| ()) }
 }
 
 /// The firewall that jails of this machine use, as far as the caller may know.
@@ -127,10 +201,10 @@ pub(super) fn refuse_another(ours: &PluginRef, machine: &Machine, place: &Place)
         .hint(format!("leave the option out, or stop that jail first: jail stop {jail}")))
 }
 
-/// The plugin, if it can work on this host.
-async fn usable(plugin: Plugin) -> Result<Plugin, Failure> {
+/// Refuses a plugin that cannot work on this host.
+async fn usable(plugin: &Plugin) -> Result<(), Failure> {
     match plugin.probe().await? {
-        Support::Yes => Ok(plugin),
+        Support::Yes => Ok(()),
         Support::No { reason, hint } => {
             let object = format!("--backend={}", plugin.describe().name);
             let message = format!("{object} cannot work on this host: {reason}");

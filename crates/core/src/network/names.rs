@@ -35,6 +35,10 @@ pub async fn create(
     refuse_taken(&store, name, &bridge)?;
     let network = match link.network_of(&bridge).await? {
         Some(there) => adopt(name, subnet, there)?,
+        None if host::has_interface(&bridge) => {
+            let why = format!("the interface {bridge} is there already and is not a bridge");
+            return Err(refused(Kind::Conflict, name, &why).hint("choose another --bridge"));
+        }
         None => ours(name, subnet, &bridge, &store)?,
     };
     // Kept first: whatever becomes of us, `net rm` knows what there may be.
@@ -80,11 +84,11 @@ fn refuse_taken(store: &Store, name: &str, bridge: &str) -> Result<(), Failure> 
     }
     for other in store.list()? {
         let other_name = &other.name;
-        if other.bridge == bridge {
+        if other.interface() == bridge {
             let why = format!("the bridge {bridge} belongs to the network {other_name}");
             return conflict(why, format!("name another with --bridge, or use --net={other_name}"));
         }
-        if other.bridge == name {
+        if other.interface() == name {
             let why = format!("{name} is the bridge of the network {other_name}, which --net={name} means");
             return conflict(why, "choose another name".to_owned());
         }
@@ -133,7 +137,7 @@ fn adopt(name: &str, subnet: Ipv4Net, there: Network) -> Result<Network, Failure
             let has = has.map_or_else(|| "no IPv4 address".to_owned(), |has| has.to_string());
             let why = format!(
                 "the bridge {} is there already and has {has}, not one of {}",
-                there.bridge,
+                there.interface(),
                 subnet.trunc()
             );
             Err(refused(Kind::Conflict, name, &why)
@@ -173,7 +177,8 @@ pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
     // A jail that is about to come to it has registered by now, or waits and sees that it is gone.
     lock.exclusive().await?;
     for jail in place.registry().living()? {
-        if matches!(&jail.plan.network, Wanted::Dmz(plan) if plan.network.bridge == network.bridge) {
+        let Wanted::Dmz(plan) = &jail.plan.network else { continue };
+        if plan.attachments.iter().any(|one| one.network.interface() == network.interface()) {
             let why = format!("the jail {} uses it", jail.plan.name);
             return Err(refused(Kind::Conflict, name, &why)
                 .hint(format!("stop it first: jail stop {}", jail.plan.name)));

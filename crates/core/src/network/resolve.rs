@@ -1,173 +1,91 @@
-//! What `--net`, `--ip` and the other network options come to: one network, two backends, nothing taken yet.
+//! What `--net` and the other network options come to: interfaces, backends, nothing taken yet.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use jail_net::backend::Backend;
-use jail_net::model::{Egress, Network, Publish};
+use jail_net::model::Egress;
 use jail_net::port;
-use jail_net::store::{self, Store};
+use jail_net::store::Store;
 use jail_sys::{Failure, Kind};
-use serde::{Deserialize, Serialize};
 
-use super::backends::{Backends, Named, PluginRef, reference};
-use super::free;
+use super::backends::{Backends, Choice, reference};
+use super::interface::{choose_default_route, decide, refuse_contradictions, refuse_together};
+use super::plan::NetworkPlan;
 use crate::place::Place;
-use crate::spec::{Net, NetworkSpec, Spec};
+use crate::spec::{InterfaceSpec, Net, NetworkSpec, Spec};
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
-/// The network of a jail as it is decided; addresses are leased when it starts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct NetworkPlan {
-    /// The network.
-    pub network: Network,
-    /// The backend that makes its links.
-    pub link: PluginRef,
-    /// The backend of the host's firewall.
-    pub firewall: PluginRef,
-    /// The address asked for; `None` leases one.
-    pub address: Option<Ipv4Addr>,
-    /// Its default gateway.
-    pub gateway: Option<Ipv4Addr>,
-    /// Its name servers; empty shows the host's resolv.conf.
-    pub dns: Vec<IpAddr>,
-    /// The ports published.
-    pub publish: Vec<Publish>,
-    /// The connections it may open.
-    pub egress: Egress,
-}
-
-impl NetworkPlan {
-    /// In words, a line each.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let subnet = self.network.subnet.map_or_else(String::new, |subnet| format!(" ({})", subnet.trunc()));
-        let address =
-            self.address.map_or_else(|| "an address leased at the start".to_owned(), |a| a.to_string());
-        let mut lines = vec![
-            format!(
-                "link        {}: veth eth0 on {}{subnet}, {address}",
-                self.link.name, self.network.bridge
-            ),
-            format!(
-                "gateway     {}",
-                self.gateway.map_or_else(|| "none".to_owned(), |gateway| gateway.to_string())
-            ),
-            format!(
-                "firewall    {}, on the host and inside the jail's own network namespace",
-                self.firewall.name
-            ),
-        ];
-        lines.extend(self.dns.iter().map(|server| format!("dns         {server}")));
-        for publish in &self.publish {
-            let host =
-                publish.address.map_or_else(|| "any address".to_owned(), |address| address.to_string());
-            lines.push(format!(
-                "publish     {}/{} of the host ({host}) -> {} of the jail",
-                publish.host,
-                publish.protocol.as_str(),
-                publish.jail
-            ));
-        }
-        lines.push(match self.egress {
-            Egress::Allow => {
-                "egress      allow: the LAN and the Internet, never the host or other bridges".to_owned()
-            }
-            _ => "egress      deny: no connection but to other jails on the bridge".to_owned(),
-        });
-        lines
-    }
-}
-
-/// Decides the network that `--net=NAME` means.
+/// Decides the network of a jail with these interfaces.
 pub(crate) async fn resolve(
-    name: &str,
+    asked: &[InterfaceSpec],
     spec: &Spec,
     place: &Place,
 ) -> Result<(NetworkPlan, Backends), Failure> {
-    let wanted = &spec.network;
-    port::refuse_twice(&wanted.publish)?;
-    let mut named = Named::load(&spec.backends, place)?;
-    let link = named.link(place).await?;
+    refuse_contradictions(asked)?;
+    port::refuse_twice(&spec.network.publish)?;
     let store = Store::new(&place.networks);
-    let network = match store.find(name)? {
-        Some(network) => network,
-        None => adopted(name, &link, &store).await?,
-    };
-    let firewall = named.firewall(place).await?;
-    let Some(subnet) = network.subnet else {
-        let message = format!("--net={name}: the bridge {} has no IPv4 address", network.bridge);
-        return Err(Failure::new(Kind::Invalid, "network", "resolve", format!("--net={name}"), message)
-            .hint(address_hint(&network.bridge, &store)));
-    };
-    if let Some(ip) = wanted.ip {
-        if let Some(why) = network.refuses(ip.address) {
-            return Err(refused(format!("--ip={}", ip.address), &why));
-        }
-        if let Some(prefix) = ip.prefix.filter(|prefix| *prefix != subnet.prefix_len()) {
-            let why =
-                format!("the subnet of {} is a /{}, not a /{prefix}", network.bridge, subnet.prefix_len());
-            return Err(refused(format!("--ip={}/{prefix}", ip.address), &why));
-        }
+    let mut choice = Choice::load(&spec.backends, place)?;
+    let mut attachments = Vec::new();
+    for (index, wanted) in asked.iter().enumerate() {
+        let network = choice.network(&wanted.net, &store).await?;
+        attachments.push(decide(index, wanted, network, &spec.network, &store)?);
     }
-    if let Some(gateway) = wanted.gateway.filter(|gateway| !subnet.contains(gateway)) {
-        let why = format!("{gateway} is not in {}, the subnet of {}", subnet.trunc(), network.bridge);
-        return Err(refused(format!("--defaultgw={gateway}"), &why));
-    }
+    refuse_together(&attachments, asked)?;
+    choose_default_route(&mut attachments, asked);
+    let backends = choice.with_firewall().await?;
     let plan = NetworkPlan {
-        link: reference(&link),
-        firewall: reference(&firewall),
-        address: wanted.ip.map(|ip| ip.address),
-        gateway: wanted.gateway.or(Some(subnet.addr())),
-        dns: wanted.dns.clone(),
-        publish: wanted.publish.clone(),
-        egress: wanted.egress,
-        network,
+        attachments,
+        firewall: reference(&backends.firewall),
+        dns: spec.network.dns.clone(),
+        publish: spec.network.publish.clone(),
+        egress: spec.network.egress,
     };
-    Ok((plan, Backends { link, firewall }))
+    refuse_unreachable(&plan)?;
+    Ok((plan, backends))
 }
 
-/// A bridge that is nobody's network: it is used as it is.
-async fn adopted(name: &str, link: &impl Backend, store: &Store) -> Result<Network, Failure> {
-    let could_be = name.len() < libc::IFNAMSIZ;
-    if could_be && let Some(network) = link.network_of(name).await? {
-        return Ok(network);
+/// Ports that could lead nowhere, and connections that nothing could open.
+fn refuse_unreachable(plan: &NetworkPlan) -> Result<(), Failure> {
+    let refused = |option: String, why: String, hint: &str| {
+        let message = format!("{option}: {why}");
+        Err(Failure::new(Kind::Invalid, "network", "resolve", option, message).hint(hint))
+    };
+    if plan.published_at().is_none()
+        && let Some(publish) = plan.publish.first()
+    {
+        let option = format!("--publish={publish}");
+        return match plan.attachments.iter().find(|attachment| !attachment.is_on_bridge()) {
+            Some(parent) if !plan.attachments.iter().any(|attachment| attachment.is_on_bridge()) => {
+                let (name, on) = (&parent.interface, parent.network.interface());
+                let why =
+                    format!("what goes to {name}, beside the host's {on}, never passes the host's firewall");
+                refused(
+                    option,
+                    why,
+                    "reach the jail by its own address, or give it a bridge as well: --net=BRIDGE",
+                )
+            }
+            _ => {
+                let why = "no interface on a bridge has an address it could lead to (--ip=none)".to_owned();
+                refused(option, why, "leave --ip=none away")
+            }
+        };
     }
-    let message = format!("--net={name}: there is no network, bridge or interface of that name");
-    Err(Failure::new(Kind::NotFound, "network", "resolve", format!("--net={name}"), message)
-        .hint(network_hint(name, store)))
-}
-
-/// How to make a network of this name, with a subnet that is free.
-fn network_hint(name: &str, store: &Store) -> String {
-    let fits = store::refuses(name).is_none() && name.len() <= 15;
-    match free::subnet(store).filter(|_| fits) {
-        Some(subnet) => format!("make it with: jail net create {name} --subnet={subnet} --bridge={name}"),
-        None => "see the networks with: jail net list".to_owned(),
+    if plan.egress != Egress::Deny && !plan.attachments.iter().any(|attachment| attachment.has_address()) {
+        let why = "the jail has no address to open a connection from (--ip=none)".to_owned();
+        return refused(format!("--egress={}", plan.egress), why, "leave one of them away");
     }
-}
-
-/// How to give a bridge an address, of a subnet that is free.
-fn address_hint(bridge: &str, store: &Store) -> String {
-    let address = free::subnet(store).and_then(|subnet| Some((subnet.hosts().next()?, subnet.prefix_len())));
-    match address {
-        Some((address, prefix)) => {
-            format!("give it one, like: ip address add {address}/{prefix} dev {bridge}")
-        }
-        None => format!("give it one with: ip address add ADDRESS/LENGTH dev {bridge}"),
-    }
+    Ok(())
 }
 
 /// Options that mean nothing without an interface are refused rather than passed over.
 pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
     let option = if let Some(publish) = spec.publish.first() {
         format!("--publish={publish}")
-    } else if let Some(ip) = spec.ip {
-        format!("--ip={}", ip.address)
-    } else if let Some(gateway) = spec.gateway {
-        format!("--defaultgw={gateway}")
     } else if spec.egress != Egress::Deny {
         format!("--egress={}", spec.egress)
+    } else if spec.no_probe {
+        "--no-probe".to_owned()
     } else {
         return Ok(());
     };
@@ -197,9 +115,4 @@ fn hosts_resolver(net: &Net) -> Option<String> {
         Net::On(_) if stub => std::fs::read_to_string(file.with_file_name("resolv.conf")).ok(),
         _ => std::fs::read_to_string(file).ok(),
     }
-}
-
-fn refused(option: String, why: &str) -> Failure {
-    let message = format!("{option}: {why}");
-    Failure::new(Kind::Invalid, "network", "resolve", option, message)
 }

@@ -133,7 +133,8 @@ pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<
             Err(failure) => result = result.and(Err(failure)),
         }
     }
-    for swept in [machine.sweep(&machine.addresses()), jail_ns::range::collect(&machine.uids())] {
+    let leases = [machine.sweep(&machine.addresses()), machine.sweep(&machine.macs())];
+    for swept in leases.into_iter().chain([jail_ns::range::collect(&machine.uids())]) {
         result = result.and(swept);
     }
     // Last: where something failed, they say to whoever tries again by which plugins it was made.

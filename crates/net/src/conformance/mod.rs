@@ -13,6 +13,8 @@
 #[doc(hidden)]
 pub mod allow;
 #[doc(hidden)]
+pub mod beside;
+#[doc(hidden)]
 pub mod foreign;
 #[doc(hidden)]
 pub mod forged;
@@ -33,7 +35,7 @@ use std::path::Path;
 use crate::backend::Backend;
 
 pub use net::Net;
-pub use world::{Jail, World, request, wait};
+pub use world::{Jail, World, on_lan, ours, request, wait};
 
 /// A backend as the tests need to know it. The scripts are for sh(1), run in a network namespace.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +125,10 @@ macro_rules! conformance {
             allow::the_hosts_loopback_is_not_reached_by_a_socket_bound_to_the_interface
             allow::the_host_hears_no_broadcast_once_its_rules_are_flushed
             allow::the_same_holds_for_ipv6
+            beside::it_answers_the_lan_and_opens_nothing_and_the_hosts_rules_are_left_alone
+            beside::the_rules_of_other_jails_stay_when_it_ends
+            beside::with_egress_it_reaches_the_lan_and_neither_the_host_nor_our_networks
+            beside::on_a_bridge_as_well_it_is_held_to_each_networks_rules
             foreign::a_machine_on_the_bridge_is_not_called_once_the_hosts_rules_are_flushed
             foreign::a_call_is_not_taken_for_an_answer_because_the_jail_forged_the_question
             foreign::it_answers_machines_and_the_host_from_any_port_once_the_hosts_rules_are_flushed

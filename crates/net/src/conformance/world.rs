@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{Must, Net, Subject};
 use crate::backend::{Actions, Backend, Detach, Drift, Failure, Reaped, Request};
-use crate::model::{Attachment, Egress, JailId, Network, Origin, Publish};
+use crate::model::{Attachment, Egress, JailId, Network, Origin, Publish, Segment};
 
 /// A host and its neighbours.
 #[derive(Debug)]
@@ -81,6 +81,26 @@ impl<'a> World<'a> {
         jail
     }
 
+    /// A jail with its link, beside the host's lan0 and on no bridge; without any rules yet. `last` is the last byte of its
+    /// address there.
+    pub fn jail_on_lan(&self, last: u8, egress: Egress) -> Jail {
+        let want =
+            Request { attachments: vec![on_lan(last)], forwards: vec![], ..request(last, &[], egress) };
+        let jail = Jail { net: Net::made(), want };
+        self.beside_lan(&jail.net, &jail.want.attachments[0]);
+        jail
+    }
+
+    /// Gives a jail an interface beside the host's lan0.
+    pub fn beside_lan(&self, net: &Net, attachment: &Attachment) {
+        let Attachment { interface, mac, addresses, .. } = attachment;
+        let there = net.path();
+        self.host.sh(&format!(
+            "ip link add link lan0 name {interface} address {mac} netns {there} type macvlan mode bridge"
+        ));
+        net.sh(&format!("ip addr add {} dev {interface}; ip link set {interface} up", addresses[0]));
+    }
+
     /// The same with its rules.
     pub fn attached(&self, number: u8, publish: &[&str], egress: Egress) -> Jail {
         let jail = self.jail(number, publish, egress);
@@ -139,14 +159,36 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().must().block_on(future)
 }
 
+/// A network of ours on the bridge br0.
+pub fn ours() -> Network {
+    Network::ours("dmz", "br0", "10.10.20.1/24".parse().must())
+}
+
+/// An interface beside the host's lan0.
+pub fn on_lan(last: u8) -> Attachment {
+    let segment = Segment::Parent { parent: "lan0".into(), router: None };
+    let subnet = Some("192.168.77.1/24".parse().must());
+    Attachment {
+        network: Network { name: "lan0".into(), segment, subnet, subnet6: None },
+        interface: "eth1".into(),
+        host_interface: String::new(),
+        mac: format!("02:6a:c0:a8:4d:{last:02x}"),
+        mtu: None,
+        addresses: vec![format!("192.168.77.{last}/24").parse().must()],
+        gateways: vec![],
+        source_gateways: vec![],
+        probe: false,
+    }
+}
+
 /// What is asked of a backend for a jail `10.10.20.NUMBER` on the bridge br0 of somebody else's.
 pub fn request(number: u8, publish: &[&str], egress: Egress) -> Request {
     let jail: JailId = format!("3fa04b11c2{number:02x}").parse().must();
     let publish: Vec<Publish> = publish.iter().map(|text| text.parse().must()).collect();
     let host = ["127.0.0.1/32", "10.10.20.1/32", "10.10.30.1/32", "192.0.2.1/32", "192.168.77.1/32"];
     let others = ["10.10.30.0/24"];
-    let dmz = Network::ours("dmz", "br0", "10.10.20.1/24".parse().must());
-    let network = Network { origin: Origin::Adopted, ..dmz };
+    let adopted = Segment::Bridge { bridge: "br0".into(), origin: Origin::Adopted };
+    let network = Network { segment: adopted, ..ours() };
     Request {
         name: format!("web{number}"),
         attachments: vec![Attachment {
@@ -157,6 +199,8 @@ pub fn request(number: u8, publish: &[&str], egress: Egress) -> Request {
             mtu: None,
             addresses: vec![format!("10.10.20.{number}/24").parse().must()],
             gateways: vec!["10.10.20.1".parse().must()],
+            source_gateways: vec![],
+            probe: false,
         }],
         jail,
         published: publish.clone(),

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Network;
 
+/// How many interfaces a jail has at most.
+pub const INTERFACES: usize = 4;
+
 /// A jail's identity on this machine: 12 lower-case hexadecimal digits, never used twice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -25,8 +28,8 @@ impl JailId {
         u32::from_str_radix(&self.0[4..], 16).unwrap_or(0)
     }
 
-    /// The host's end of this jail's interface number `index` (0 to 3): `j`, the digits, the index; 14 bytes of the
-    /// 15 a name may have.
+    /// The host's end of this jail's interface number `index` (below [`INTERFACES`]): `j`, the digits, the index; 14 bytes
+    /// of the 15 a name may have.
     pub fn link_name(&self, index: usize) -> String {
         format!("j{}{index}", self.0)
     }
@@ -72,16 +75,23 @@ pub struct Attachment {
     pub network: Network,
     /// Its name inside: `eth0`.
     pub interface: String,
-    /// The host's end: [`JailId::link_name`].
+    /// The host's end, where there is one (a parent has none): [`JailId::link_name`].
     pub host_interface: String,
-    /// Its MAC address, `02:6a:...` in lower case with colons. For a leased address it is made from the address.
+    /// Its MAC address, `02:6a:...` in lower case with colons. Made from the address unless one was asked for.
     pub mac: String,
-    /// Its MTU; `None` takes the bridge's.
+    /// Its MTU; `None` takes the bridge's or the parent's.
     pub mtu: Option<u32>,
-    /// Its addresses with prefix lengths.
+    /// Its addresses with prefix lengths; empty for none.
     pub addresses: Vec<IpNet>,
-    /// Default gateways, at most one per family; empty for none.
+    /// The jail's default gateways if they are on this interface, at most one per family.
     pub gateways: Vec<IpAddr>,
+    /// The gateways of what is sent from this interface's own addresses, at most one per family: for a jail with several
+    /// interfaces, whose answers leave by the one that was asked.
+    #[serde(default)]
+    pub source_gateways: Vec<IpAddr>,
+    /// Whether others on the segment are asked first if they use the addresses.
+    #[serde(default)]
+    pub probe: bool,
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod egress;
 mod network;
 mod publish;
 
-pub use attachment::{Attachment, JailId};
+pub use attachment::{Attachment, INTERFACES, JailId};
 pub use egress::Egress;
-pub use network::{Network, Origin, refuses_bridge, refuses_subnet};
+pub use network::{Network, Origin, Segment, refuses_bridge, refuses_subnet};
 pub use publish::{PortRange, Protocol, Publish};

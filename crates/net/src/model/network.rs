@@ -1,4 +1,4 @@
-//! `Network`: a bridge and the subnets on it.
+//! `Network`: a bridge or an interface of the host's, and the subnets on it.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,16 +15,36 @@ pub enum Origin {
     Adopted,
 }
 
-/// A bridge and the subnets on it.
+/// What of the host's a network is on. As JSON its members stand among the network's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Segment {
+    /// A bridge: the host's end of a jail's link is a port of it.
+    Bridge {
+        /// The bridge interface.
+        bridge: String,
+        /// Whose it is.
+        origin: Origin,
+    },
+    /// Any other interface, always somebody else's: a jail's link shares it, and the host never sees its packets.
+    Parent {
+        /// The interface.
+        parent: String,
+        /// The router the host's own default route leads to by this interface.
+        #[serde(default)]
+        router: Option<Ipv4Addr>,
+    },
+}
+
+/// A bridge or an interface of the host's, and the subnets on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {
-    /// Its name: the one given to `jail net create`, or the bridge's.
+    /// Its name: the one given to `jail net create`, or the interface's.
     pub name: String,
-    /// The bridge interface.
-    pub bridge: String,
-    /// Whose the bridge is.
-    pub origin: Origin,
-    /// The IPv4 subnet, its address part being the host's own address on the bridge.
+    /// What it is on.
+    #[serde(flatten)]
+    pub segment: Segment,
+    /// The IPv4 subnet, its address part being the host's own address there.
     pub subnet: Option<Ipv4Net>,
     /// The IPv6 subnet, likewise.
     pub subnet6: Option<Ipv6Net>,
@@ -35,34 +55,64 @@ impl Network {
     pub fn ours(name: impl Into<String>, bridge: impl Into<String>, subnet: Ipv4Net) -> Network {
         Network {
             name: name.into(),
-            bridge: bridge.into(),
-            origin: Origin::Ours,
+            segment: Segment::Bridge { bridge: bridge.into(), origin: Origin::Ours },
             subnet: Some(subnet),
             subnet6: None,
         }
     }
 
-    /// The host's own addresses on the bridge with their prefix lengths: what the bridge is given, and the jails' gateways.
+    /// The host's interface it is on: the bridge or the parent.
+    pub fn interface(&self) -> &str {
+        match &self.segment {
+            Segment::Bridge { bridge, .. } => bridge,
+            Segment::Parent { parent, .. } => parent,
+        }
+    }
+
+    /// The bridge it is on, if it is on one.
+    pub fn bridge(&self) -> Option<&str> {
+        match &self.segment {
+            Segment::Bridge { bridge, .. } => Some(bridge),
+            Segment::Parent { .. } => None,
+        }
+    }
+
+    /// Whether it is on a bridge that is ours to make and remove.
+    pub fn is_ours(&self) -> bool {
+        matches!(self.segment, Segment::Bridge { origin: Origin::Ours, .. })
+    }
+
+    /// Whether it is on a bridge of somebody else's.
+    pub fn is_adopted(&self) -> bool {
+        matches!(self.segment, Segment::Bridge { origin: Origin::Adopted, .. })
+    }
+
+    /// The host's own addresses there with their prefix lengths: what a bridge of ours is given.
     pub fn host_addresses(&self) -> Vec<IpNet> {
         self.subnet.map(IpNet::V4).into_iter().chain(self.subnet6.map(IpNet::V6)).collect()
     }
 
-    /// The host's address in the family of `address`, the gateway of a jail with that address.
+    /// The gateway of a jail with that address: on a bridge the host, beside a parent the host's own router there.
     pub fn gateway(&self, address: IpAddr) -> Option<IpAddr> {
-        match address {
-            IpAddr::V4(_) => self.subnet.map(|net| net.addr().into()),
-            IpAddr::V6(_) => self.subnet6.map(|net| net.addr().into()),
+        match (&self.segment, address) {
+            (Segment::Bridge { .. }, IpAddr::V4(_)) => self.subnet.map(|net| net.addr().into()),
+            (Segment::Bridge { .. }, IpAddr::V6(_)) => self.subnet6.map(|net| net.addr().into()),
+            (Segment::Parent { router, .. }, IpAddr::V4(_)) => router.map(IpAddr::V4),
+            (Segment::Parent { .. }, IpAddr::V6(_)) => None,
         }
     }
 
     /// Why `address` cannot be a jail's on this network, or `None` if it can.
     pub fn refuses(&self, address: Ipv4Addr) -> Option<String> {
-        let Some(subnet) = self.subnet else { return Some(format!("{} has no IPv4 subnet", self.bridge)) };
+        let on = self.interface();
+        let Some(subnet) = self.subnet else { return Some(format!("{on} has no IPv4 subnet")) };
         let small = subnet.prefix_len() >= 31; // RFC 3021: no network or broadcast address
         if !subnet.contains(&address) {
-            Some(format!("{address} is not in {}, the subnet of {}", subnet.trunc(), self.bridge))
+            Some(format!("{address} is not in {}, the subnet of {on}", subnet.trunc()))
         } else if address == subnet.addr() {
-            Some(format!("{address} is the host's own address on {}", self.bridge))
+            Some(format!("{address} is the host's own address on {on}"))
+        } else if self.gateway(address.into()) == Some(address.into()) {
+            Some(format!("{address} is the router of {on}"))
         } else if !small && address == subnet.network() {
             Some(format!("{address} is the network's own address in {}", subnet.trunc()))
         } else if !small && address == subnet.broadcast() {
@@ -110,6 +160,15 @@ pub fn refuses_bridge(name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn lan() -> Network {
+        Network {
+            name: "eth1".into(),
+            segment: Segment::Parent { parent: "eth1".into(), router: Some([192, 168, 7, 254].into()) },
+            subnet: Some("192.168.7.1/24".parse().unwrap()),
+            subnet6: None,
+        }
+    }
+
     #[test]
     fn a_subnet_that_is_not_for_hosts_is_refused() {
         let refused = |subnet: &str| refuses_subnet(subnet.parse().unwrap());
@@ -151,5 +210,30 @@ mod tests {
         assert_eq!(refused("10.10.21.1").unwrap(), "10.10.21.1 is not in 10.10.20.0/24, the subnet of br0");
         assert!(refused("10.10.20.0").unwrap().contains("network's own"));
         assert!(refused("10.10.20.255").unwrap().contains("broadcast"));
+        let on_lan = |last| lan().refuses([192, 168, 7, last].into());
+        assert_eq!(on_lan(2), None);
+        assert_eq!(on_lan(1).unwrap(), "192.168.7.1 is the host's own address on eth1");
+        assert_eq!(on_lan(254).unwrap(), "192.168.7.254 is the router of eth1");
+    }
+
+    #[test]
+    fn the_gateway_is_the_host_on_a_bridge_and_its_router_beside_a_parent() {
+        let dmz = Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap());
+        assert_eq!(dmz.gateway([10, 10, 20, 10].into()), Some([10, 10, 20, 1].into()));
+        assert_eq!(lan().gateway([192, 168, 7, 2].into()), Some([192, 168, 7, 254].into()));
+        let alone = Network { segment: Segment::Parent { parent: "eth1".into(), router: None }, ..lan() };
+        assert_eq!(alone.gateway([192, 168, 7, 2].into()), None);
+    }
+
+    #[test]
+    fn a_network_that_was_stored_before_there_were_parents_reads_as_it_was() {
+        let stored =
+            r#"{"name":"dmz","bridge":"br0","origin":"ours","subnet":"10.10.20.1/24","subnet6":null}"#;
+        let dmz = Network::ours("dmz", "br0", "10.10.20.1/24".parse().unwrap());
+        assert_eq!(serde_json::from_str::<Network>(stored).unwrap(), dmz);
+        assert_eq!(serde_json::to_string(&dmz).unwrap(), stored);
+        let text = serde_json::to_string(&lan()).unwrap();
+        assert_eq!(serde_json::from_str::<Network>(&text).unwrap(), lan());
+        assert!(serde_json::from_str::<Network>(r#"{"name":"dmz","subnet":null,"subnet6":null}"#).is_err());
     }
 }

@@ -205,7 +205,7 @@ impl Backend for Plugin {
         self.ask(Method::NetworkDown, network, None).await
     }
 
-    async fn network_of(&self, bridge: &str) -> Result<Option<Network>, Failure> {
-        self.ask(Method::NetworkOf, &NetworkOfRequest { bridge: bridge.to_owned() }, None).await
+    async fn network_of(&self, interface: &str) -> Result<Option<Network>, Failure> {
+        self.ask(Method::NetworkOf, &NetworkOfRequest { bridge: interface.to_owned() }, None).await
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::make::{bad, copied, directory, example, jail, request};
 
 fn actions() -> Actions {
-    Actions { words: Vec::new(), data: Value::Null, undo: Undo(Value::Null) }
+    Actions { words: Vec::new(), data: Value::Null, undo: Undo(Value::Null), probes: false }
 }
 
 /// Probes a plugin from a process of its own.

@@ -5,5 +5,6 @@
 pub mod event;
 pub mod fd;
 pub mod mount;
+pub mod packet;
 pub mod process;
 pub mod terminal;

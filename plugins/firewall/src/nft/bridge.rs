@@ -15,6 +15,7 @@ use super::rule::{
     Expr, Object, Writer, accept, and, any_of, concat, count, drop, field, goto, iif, in_set, is, is_not,
     jump, not_in_set, number, oif, range, text,
 };
+use crate::reach::on_bridges;
 
 /// Before everybody else's, broute and dnat (-300) included: what is dropped here is seen by nobody.
 const FIRST: i32 = -400;
@@ -117,8 +118,8 @@ fn uplink(table: &mut Writer) {
 /// `Unsupported` for a bridge that [cannot be named](nameable).
 pub fn entries(want: &Request) -> Result<Vec<Entry>, Failure> {
     let mut entries = Vec::new();
-    for attachment in &want.attachments {
-        nameable(&attachment.network.bridge)?;
+    for (attachment, bridge) in on_bridges(want) {
+        nameable(bridge)?;
         port(&mut entries, attachment, want.egress);
         let udp = want.publish.iter().filter(|publish| publish.protocol == Protocol::Udp);
         for publish in udp {

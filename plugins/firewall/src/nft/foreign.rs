@@ -9,7 +9,7 @@
 //! On a bridge of ours every port is taken for a jail's, and nothing of this is made.
 
 use jail_net::backend::{Failure, Kind, Request};
-use jail_net::model::{Attachment, Egress, Origin};
+use jail_net::model::{Attachment, Egress};
 use nftables::expr::MetaKey;
 use nftables::types::NfFamily;
 
@@ -29,7 +29,7 @@ const BEGINNING: &str = "ff:ff:00:00:00:00";
 
 /// Whether the jail must be kept from machines on the bridge of this interface.
 pub fn are_near(attachment: &Attachment, egress: Egress) -> bool {
-    egress != Egress::Allow && attachment.network.origin == Origin::Adopted
+    egress != Egress::Allow && attachment.network.is_adopted()
 }
 
 /// Marks a packet as one that opens a connection.
@@ -73,13 +73,13 @@ mod tests {
     use jail_net::mac::Mac;
 
     use super::*;
-    use jail_net::conformance::request;
+    use jail_net::conformance::{ours, request};
 
     #[test]
     fn only_a_jail_without_egress_on_a_bridge_of_somebody_elses_has_the_table() {
         let mut want = request(10, &[], Egress::Deny);
         assert!(!table(&want).is_empty());
-        want.attachments[0].network.origin = Origin::Ours;
+        want.attachments[0].network = ours();
         assert!(table(&want).is_empty());
         assert!(table(&request(10, &[], Egress::Allow)).is_empty());
     }
@@ -96,7 +96,7 @@ mod tests {
             || Failure::new(Kind::Unsupported, "network", "nft", "nft", "nft refused the rules");
         let mut want = request(10, &[], Egress::Deny);
         assert!(explain(unsupported(), &table(&want)).hint.contains("--egress=allow"));
-        want.attachments[0].network.origin = Origin::Ours;
+        want.attachments[0].network = ours();
         assert!(explain(unsupported(), &table(&want)).hint.is_empty());
     }
 }
