@@ -7,7 +7,6 @@
 
 mod holders;
 mod lock;
-pub mod message;
 pub mod nft;
 mod place;
 pub mod plan;

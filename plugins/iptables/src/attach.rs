@@ -15,13 +15,10 @@ use crate::host::Rules;
 use crate::plan::Work;
 use crate::programs::{self, Variant};
 use crate::saved::Saved;
-use crate::{LOCK, has_ipv6, host, inner, made, ports, tables};
+use crate::{LOCK, has_ipv6, host, inner, made, tables};
 
 pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
     let lock = Lock::exclusive(&place.run, LOCK)?;
-    if !work.has_nft() {
-        work.bridges.iter().try_for_each(|bridge| ports::refuse_foreign(bridge))?;
-    }
     let result = thread::scope(|scope| {
         let inside = scope.spawn(|| apply_inside(place, work, netns));
         let ports = scope.spawn(|| match work.has_nft() {

@@ -86,7 +86,11 @@ impl Backend for Iptables {
     }
 
     async fn attach(&self, actions: &Actions, netns: BorrowedFd<'_>) -> Result<Attached, Failure> {
-        attach::attach(&self.0, &read(NAME, &actions.data)?, netns)?;
+        let work: plan::Work = read(NAME, &actions.data)?;
+        if !work.has_nft() {
+            ports::refuse_foreign(&work.bridges).await?;
+        }
+        attach::attach(&self.0, &work, netns)?;
         Ok(Attached::default())
     }
 

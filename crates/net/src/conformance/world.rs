@@ -156,7 +156,7 @@ impl<'a> World<'a> {
 
 /// Drives a call of a backend's to its end, as a plugin does.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().must().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().must().block_on(future)
 }
 
 /// A network of ours on the bridge br0.

@@ -8,13 +8,12 @@ use netlink_sys::constants::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 use nftables::types::NfFamily;
 
-use crate::message::{HEADER, attributes, messages, number};
-
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_ACK: u16 = 4;
 /// Fails with EBUSY where something is in what is to be removed.
 const NLM_F_NONREC: u16 = 0x100;
 const NLMSG_ERROR: u16 = 2;
+const HEADER: usize = 16;
 const NFGENMSG: usize = 4;
 
 const NFTABLES: u8 = 10;
@@ -190,6 +189,35 @@ fn committer(body: &[u8]) -> Option<u32> {
     let mut attributes = attributes(body.get(NFGENMSG..)?);
     let (_, pid) = attributes.find(|(kind, _)| *kind == GEN_PROC_PID)?;
     number(pid).map(u32::from_be_bytes)
+}
+
+/// The messages of a datagram: type and what follows the header.
+fn messages(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    let mut rest = datagram;
+    std::iter::from_fn(move || {
+        let length = usize::try_from(u32::from_ne_bytes(number(rest)?)).ok()?;
+        let kind = u16::from_ne_bytes(number(rest.get(4..)?)?);
+        let body = rest.get(HEADER..length)?;
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, body))
+    })
+}
+
+/// The attributes of a message, from behind its own header on: type and value.
+fn attributes(body: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    let mut rest = body;
+    std::iter::from_fn(move || {
+        let length = usize::from(u16::from_ne_bytes(number(rest)?));
+        let kind = u16::from_ne_bytes(number(rest.get(2..)?)?);
+        let value = rest.get(4..length)?;
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    })
+}
+
+/// The first bytes, as many as the number takes.
+fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.first_chunk().copied()
 }
 
 #[cfg(test)]
