@@ -31,14 +31,26 @@ pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Resul
         results.into_iter().collect::<Result<(), _>>()
     });
     let Err(failure) = result else { return Ok(()) };
-    // All of it is taken back, whichever part it was that failed.
-    detach::rules(place, &lock, &Whose::Jail(&work.jail))?;
-    if work.has_nft() {
-        tables(place).remove_jail(&work.jail, None)?;
-        tables(place).remove_unused(&lock)?;
-    }
-    clear_inside(place, work, netns);
+    take_back(place, work, netns, &lock);
     Err(failure)
+}
+
+/// Takes back all of it, whichever part it was that failed. Why that failed is the one to tell: what then stays goes with
+/// the undo in the journal, and with the namespace.
+fn take_back(place: &Place, work: &Work, netns: BorrowedFd<'_>, lock: &Lock) {
+    let _ = detach::rules(place, lock, &Whose::Jail(&work.jail));
+    if work.has_nft() {
+        let _ = tables(place).remove_jail(&work.jail, None);
+        let _ = tables(place).remove_unused(lock);
+    }
+    let near = rule::families(&work.near.objects);
+    let near: Vec<_> = near.flat_map(|family| rule::remove_table(family, foreign::TABLE)).collect();
+    if !near.is_empty() {
+        let _ = run::apply_in(place, netns, near);
+    }
+    for version in Version::BOTH.into_iter().filter(|version| version_is_there(*version)) {
+        let _ = programs::replace(place, netns, version, &inner::nothing());
+    }
 }
 
 fn joined(thread: ScopedJoinHandle<'_, Result<(), Failure>>) -> Result<(), Failure> {
@@ -61,10 +73,9 @@ fn apply_on_host(place: &Place, work: &Work, version: Version, lock: &Lock) -> R
         let missing = made::missing(variant, version, rules)?;
         let document = change::add(&saved, version, rules, &shared, &missing);
         result = programs::apply(place, version, &document, lock);
-        if result.is_ok() {
+        if result.is_ok() || detach::rules_of(place, version, lock, &Whose::Jail(&work.jail)).is_err() {
             break;
         }
-        detach::rules_of(place, version, lock, &Whose::Jail(&work.jail))?;
     }
     result
 }
@@ -95,17 +106,4 @@ fn apply_inside(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// The namespace goes with the jail that does not start; what stays in it till then should not be half of something.
-fn clear_inside(place: &Place, work: &Work, netns: BorrowedFd<'_>) {
-    let near = rule::families(&work.near.objects);
-    let remove: Vec<_> = near.flat_map(|family| rule::remove_table(family, foreign::TABLE)).collect();
-    // The failure to tell is the first.
-    if !remove.is_empty() {
-        let _ = run::apply_in(place, netns, remove);
-    }
-    for version in Version::BOTH.into_iter().filter(|version| version_is_there(*version)) {
-        let _ = programs::replace(place, netns, version, &inner::nothing());
-    }
 }
