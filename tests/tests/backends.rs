@@ -143,9 +143,13 @@ fn without_nft_iptables_keeps_a_bridge_of_jails_and_refuses_one_with_other_machi
     host.client(&fetch(jail_tests::HOST)).prints("Welcome to nginx").succeeds();
     host.join("web", &dial(jail_tests::LAN, 80)).exits(jail_tests::REFUSED);
     host.foreign_port("vm", "10.10.20.99");
-    let refused = host.jailed("--net=br0", "echo it ran");
-    refused.exits(125).says_in_one_sentence(&["--net=br0", "vm", "install nftables"]);
-    assert_eq!(refused.stdout, "");
+    host.sh("ip link add theirs type bridge; ip address add 10.10.30.1/24 dev theirs; ip link set theirs up")
+        .succeeds();
+    for (net, other) in [("--net=br0", "vm"), ("--net=theirs", "did not make")] {
+        let refused = host.jailed(net, "echo it ran");
+        refused.exits(125).says_in_one_sentence(&[net, other, "install nftables"]);
+        assert_eq!(refused.stdout, "");
+    }
 }
 
 #[test]

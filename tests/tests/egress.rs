@@ -10,6 +10,9 @@ jail_tests::on_each_firewall! {
     with_egress_it_is_seen_by_the_hosts_address,
     after_the_hosts_rules_are_flushed_it_still_opens_no_connection,
     after_the_hosts_rules_are_flushed_it_calls_no_machine_of_an_adopted_bridge_but_jails,
+    after_the_hosts_rules_are_flushed_it_calls_no_machine_of_a_bridge_of_ours_but_jails,
+    a_kernel_without_rules_for_frames_refuses_an_adopted_bridge,
+    a_kernel_without_rules_for_frames_still_has_the_hosts_on_a_bridge_of_ours,
     with_egress_it_reaches_what_the_host_publishes_for_jails,
     an_administrator_on_another_port_of_the_bridge_still_reaches_the_host,
     a_bridge_with_other_ports_is_adopted_and_left_as_it_was,
@@ -79,24 +82,66 @@ fn after_the_hosts_rules_are_flushed_it_still_opens_no_connection(host: &Host) {
     host.jail("stop web").succeeds();
 }
 
-fn after_the_hosts_rules_are_flushed_it_calls_no_machine_of_an_adopted_bridge_but_jails(host: &Host) {
-    host.foreign_bridge();
-    let admin = |script: &str| host.sh(&format!("ip netns exec admin {script}"));
+/// Puts a machine of somebody else's on br0, which is adopted or ours; it listens on port 22.
+fn with_a_strange_machine(host: &Host, adopted: bool) {
+    if adopted {
+        host.foreign_bridge();
+    } else {
+        host.dmz();
+        host.foreign_port("admin", "10.10.20.99");
+    }
     host.sh("ip netns exec admin nc -lk 22 </dev/null >/dev/null 2>&1 &").succeeds();
     host.until("ip netns exec admin ss -Htln | grep -q :22").succeeds();
+}
+
+const CALL: &str = "nc -z -w 1 10.10.20.99 22";
+
+fn it_calls_no_machine_but_jails(host: &Host) {
     host.jail("run -d --name=client --net=br0 -- sleep inf").succeeds();
     host.jail(&format!("run -d {ARTICLE} {SERVERS}")).succeeds();
     host.until(&dial(JAIL, 80)).succeeds();
+    host.join("client", CALL).fails();
     host.sh(host.firewall().flush()).succeeds();
 
-    let call = "nc -z -w 1 10.10.20.99 22";
-    host.join("client", call).fails();
+    host.join("client", CALL).fails();
     host.join("client", &dial(JAIL, 80)).exits(0);
-    admin(&dial(JAIL, 80)).exits(0);
+    host.sh(&format!("ip netns exec admin {}", dial(JAIL, 80))).exits(0);
     host.sh("nsenter -n -t $(jail list | grep :client: | cut -d: -f1) nft delete table netdev jail")
         .succeeds();
-    host.join("client", call).exits(0); // the canary: it was this table that refused it
+    host.join("client", CALL).exits(0); // the canary: it was this table that refused it
     host.jail("stop web client").succeeds();
+}
+
+fn after_the_hosts_rules_are_flushed_it_calls_no_machine_of_an_adopted_bridge_but_jails(host: &Host) {
+    with_a_strange_machine(host, true);
+    it_calls_no_machine_but_jails(host);
+}
+
+fn after_the_hosts_rules_are_flushed_it_calls_no_machine_of_a_bridge_of_ours_but_jails(host: &Host) {
+    with_a_strange_machine(host, false);
+    it_calls_no_machine_but_jails(host);
+}
+
+/// How nft answers where the kernel has no egress hook.
+fn without_rules_for_frames(host: &Host) -> String {
+    let without = "grep -q netdev /dev/stdin && echo 'Error: Operation not supported' >&2 && exit 1";
+    host.write("/run/old/nft", &format!("#!/bin/sh\n{without}\nexec /usr/sbin/nft \"$@\"\n"));
+    host.sh("chmod +x /run/old/nft").succeeds();
+    format!("PATH=/run/old:$PATH jail -q run --net=br0 -- {CALL}")
+}
+
+fn a_kernel_without_rules_for_frames_refuses_an_adopted_bridge(host: &Host) {
+    with_a_strange_machine(host, true);
+    let before = Snapshot::of(host);
+    let refused = host.sh(&without_rules_for_frames(host));
+    refused.exits(125).says_in_one_sentence(&["--egress=allow", "jail net create"]);
+    host.jail("gc").succeeds(); // returns when the links are gone
+    before.still_holds(host);
+}
+
+fn a_kernel_without_rules_for_frames_still_has_the_hosts_on_a_bridge_of_ours(host: &Host) {
+    with_a_strange_machine(host, false);
+    host.sh(&without_rules_for_frames(host)).exits(1);
 }
 
 #[test]

@@ -6,8 +6,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What an interface may send from, and who sees to it.
-pub fn may_send(attachment: &Attachment) -> String {
+use crate::nft::foreign;
+
+/// What an interface may send from and who sees to it, and who does not call it.
+pub fn interface(attachment: &Attachment) -> Vec<String> {
+    let mut words = vec![may_send(attachment)];
+    if foreign::is_taken_for_a_strangers(attachment) {
+        let mac = &attachment.mac;
+        words.push(format!("jails without egress do not call it: {mac} is no MAC that jail makes"));
+    }
+    words
+}
+
+fn may_send(attachment: &Attachment) -> String {
     let (interface, mac) = (&attachment.interface, &attachment.mac);
     if attachment.network.bridge().is_none() {
         return format!("{interface}: the host does not see what it sends, all rules are inside");

@@ -4,7 +4,7 @@
 use std::os::fd::BorrowedFd;
 use std::thread::{self, ScopedJoinHandle};
 
-use jail_firewall::nft::{foreign, rule, run, taken};
+use jail_firewall::nft::{run, taken};
 use jail_firewall::reach::Version;
 use jail_firewall::{Lock, Place};
 use jail_net::backend::Failure;
@@ -42,11 +42,7 @@ fn take_back(place: &Place, work: &Work, netns: BorrowedFd<'_>, lock: &Lock) {
     if work.has_nft() {
         let _ = tables(place).remove_jail(&work.jail, None);
         let _ = tables(place).remove_unused(lock);
-    }
-    let near = rule::families(&work.near.objects);
-    let near: Vec<_> = near.flat_map(|family| rule::remove_table(family, foreign::TABLE)).collect();
-    if !near.is_empty() {
-        let _ = run::apply_in(place, netns, near);
+        let _ = run::apply_in(place, netns, work.frames.remove());
     }
     for version in Version::BOTH.into_iter().filter(|version| version_is_there(*version)) {
         let _ = programs::replace(place, netns, version, &inner::nothing());
@@ -95,10 +91,10 @@ fn version_is_there(version: Version) -> bool {
 }
 
 fn apply_inside(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
-    let near = &work.near.objects;
-    if !near.is_empty() {
-        run::apply_in(place, netns, near.to_vec())
-            .map_err(|trouble| foreign::explain(trouble.failure(), near))?;
+    if let commands @ [_, ..] = &*work.frames.commands
+        && let Err(trouble) = run::apply_in(place, netns, commands.to_vec())
+    {
+        work.frames.do_without(trouble.failure())?;
     }
     for (version, document) in Version::BOTH.into_iter().zip(&work.inner) {
         if version_is_there(version) {

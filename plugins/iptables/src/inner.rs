@@ -20,10 +20,10 @@ use crate::host::span;
 /// The chain of packets to the host's addresses.
 const HOST: &str = "HOST";
 
-/// What iptables-restore is given for this IP version. With `near`, machines that are no jails are on a bridge of the
-/// jail's, and what opens a connection there is marked for the table of family netdev.
-pub(crate) fn document(want: &Request, version: Version, near: bool) -> String {
-    let marks = if near { table("mangle", "", &marks(want, version)) } else { String::new() };
+/// What iptables-restore is given for this IP version. With `frames`, what opens a connection on a bridge of the
+/// jail's is marked for the table of family netdev.
+pub(crate) fn document(want: &Request, version: Version, frames: bool) -> String {
+    let marks = if frames { table("mangle", "", &marks(want, version)) } else { String::new() };
     let chains = format!(":INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:{HOST} - [0:0]\n");
     marks + &table("filter", &chains, &filter(want, version))
 }
@@ -86,8 +86,8 @@ fn published(want: &Request, version: Version) -> Vec<String> {
 fn marks(want: &Request, version: Version) -> Vec<String> {
     let pass = [neighbours(version), vec![ANSWERS.to_owned(), errors(version)]].concat();
     let mut rules: Vec<_> = pass.iter().map(|rule| format!("-A OUTPUT {rule}")).collect();
-    for attachment in want.attachments.iter().filter(|attachment| foreign::are_near(attachment, want.egress))
-    {
+    let guarded = want.attachments.iter().filter(|at| foreign::may_be_near(at, want.egress));
+    for attachment in guarded {
         let mark = foreign::OPENS;
         let to =
             |net: IpNet| format!("-A OUTPUT -d {net} -o {} -j MARK --set-mark {mark}", attachment.interface);

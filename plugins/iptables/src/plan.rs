@@ -4,18 +4,18 @@ use std::io::ErrorKind;
 
 use jail_firewall::Place;
 use jail_firewall::nft::entry::{self, Entry};
-use jail_firewall::nft::{bridge, foreign, netlink};
-use jail_firewall::plan::{may_send, policy, write};
+use jail_firewall::nft::foreign::Frames;
+use jail_firewall::nft::{bridge, netlink};
+use jail_firewall::plan::{interface, policy, write};
 use jail_firewall::reach::{Version, on_bridges};
 use jail_net::backend::{Actions, Failure, Request, Undo};
 use jail_net::model::JailId;
-use nftables::schema::Nftables;
 use nftables::types::NfFamily;
 use serde::{Deserialize, Serialize};
 
 use crate::chains::Shared;
 use crate::host::{self, Rules};
-use crate::{NAME, TABLE, inner};
+use crate::{NAME, TABLE, inner, ports};
 
 /// What `attach` reads.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,8 +31,8 @@ pub(crate) struct Work {
     pub(crate) entries: Vec<Entry>,
     /// The rules for the jail's own network namespace, of both IP versions.
     pub(crate) inner: [String; 2],
-    /// The commands for a table beside them.
-    pub(crate) near: Nftables<'static>,
+    /// The table of frames beside them; none without nft.
+    pub(crate) frames: Frames,
 }
 
 /// What `detach` reads.
@@ -47,8 +47,7 @@ impl Work {
             host::nameable(interface)?;
         }
         let with_nft = has_nft(place);
-        let near = if with_nft { foreign::table(want) } else { Vec::new() };
-        let is_near = !near.is_empty();
+        let frames = if with_nft { Frames::of(want) } else { Frames::default() };
         Ok(Work {
             jail: want.jail.clone(),
             comment: entry::comment(&want.jail, &want.name),
@@ -56,8 +55,8 @@ impl Work {
             bridges: on_bridges(want).map(|(_, bridge)| bridge.to_owned()).collect(),
             forwards: want.forwards.clone(),
             entries: if with_nft { bridge::entries(want)? } else { Vec::new() },
-            inner: Version::BOTH.map(|version| inner::document(want, version, is_near)),
-            near: Nftables { objects: near.into() },
+            inner: Version::BOTH.map(|version| inner::document(want, version, !frames.commands.is_empty())),
+            frames,
         })
     }
 
@@ -81,19 +80,33 @@ impl Work {
 
 pub(crate) fn plan(place: &Place, want: &Request) -> Result<Actions, Failure> {
     let work = Work::of_request(place, want)?;
+    if !work.has_nft() {
+        refuse_adopted(want)?;
+    }
     let undo = Undo(write(NAME, &Elements { entries: work.entries.clone() })?);
     let mut words = Vec::new();
     if !work.bridges.is_empty() {
         words.push("the chains JAIL-* of iptables, if this is the first jail".to_owned());
     }
-    words.extend(want.attachments.iter().map(|attachment| match attachment.network.bridge() {
+    words.extend(want.attachments.iter().flat_map(|attachment| match attachment.network.bridge() {
         Some(bridge) if !work.has_nft() => {
-            format!("bridge {bridge}: all that comes from there is a jail's, for there is no nft to tell ports apart")
+            vec![format!("bridge {bridge}: all that comes from there is a jail's, for there is no nft to tell ports apart")]
         }
-        _ => may_send(attachment),
+        _ => interface(attachment),
     }));
     words.extend(policy(want));
     Ok(Actions { words, data: write(NAME, &work)?, undo, probes: false })
+}
+
+/// Refuses a bridge of somebody else's: what else is on it, or comes there later, is no jail.
+fn refuse_adopted(want: &Request) -> Result<(), Failure> {
+    match want.attachments.iter().find(|attachment| attachment.network.is_adopted()) {
+        Some(attachment) => {
+            let bridge = attachment.network.interface();
+            Err(ports::cannot_tell(bridge, "other machines on a bridge that jail did not make"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether nft and the kernel's half of it are there.

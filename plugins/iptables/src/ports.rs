@@ -1,4 +1,4 @@
-//! The ports of a bridge: where there is no nft nothing but jails may be on a jail's bridge.
+//! The ports of a bridge: where there is no nft, a jail's bridge is one of ours and nothing but jails is on it.
 
 use jail_net::backend::{Failure, Kind};
 use jail_net::link::Wire;
@@ -20,17 +20,19 @@ pub(crate) async fn refuse_foreign(bridges: &[String]) -> Result<(), Failure> {
         };
         let foreign = foreign(&links, index);
         if !foreign.is_empty() {
-            let object = format!("--net={bridge}");
-            let message = format!(
-                "{object}: {} on that bridge cannot be told from a jail's port by iptables alone",
-                foreign.join(", ")
-            );
-            return Err(Failure::new(Kind::Unsupported, "network", "attach", object, message).hint(
-                "install nftables, which does it for this backend too, or use a network of its own (jail net create)",
-            ));
+            return Err(cannot_tell(bridge, &format!("{} on that bridge", foreign.join(", "))));
         }
     }
     Ok(())
+}
+
+/// Why a bridge is refused.
+pub(crate) fn cannot_tell(bridge: &str, what: &str) -> Failure {
+    let object = format!("--net={bridge}");
+    let message = format!("{object}: iptables alone cannot tell {what} from a jail");
+    Failure::new(Kind::Unsupported, "network", "attach", object, message).hint(
+        "install nftables, which does it for this backend too, or use a network of its own (jail net create)",
+    )
 }
 
 /// The names of the ports of a bridge that are no jails'.

@@ -2,9 +2,8 @@
 
 use std::os::fd::BorrowedFd;
 
-use jail_firewall::nft::foreign;
 use jail_firewall::nft::rule;
-use jail_firewall::nft::run;
+use jail_firewall::nft::run::{self, Trouble};
 use jail_firewall::{Lock, Place};
 use jail_net::backend::Failure;
 
@@ -27,8 +26,8 @@ pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Resul
             Err(failure)
         }
         (Err(failure), Ok(())) => {
-            let made = rule::families(&work.inner.objects);
-            let remove = made.flat_map(|family| rule::remove_table(family, TABLE));
+            let made = [&*work.inner.objects, &*work.frames.commands].concat();
+            let remove = rule::families(&made).flat_map(|family| rule::remove_table(family, TABLE));
             let _ = run::apply_in(place, netns, remove.collect());
             Err(failure)
         }
@@ -36,10 +35,12 @@ pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Resul
     }
 }
 
+/// The jail's tables in one transaction; without the one for frames where the kernel lacks it and it may be done without.
 fn apply_inside(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
-    let commands = &work.inner.objects;
-    run::apply_in(place, netns, commands.to_vec())
-        .map_err(|trouble| foreign::explain(trouble.failure(), commands))
+    let all = [&*work.inner.objects, &*work.frames.commands].concat();
+    let Err(trouble) = run::apply_in(place, netns, all) else { return Ok(()) };
+    work.frames.do_without(trouble.failure())?;
+    run::apply_in(place, netns, work.inner.objects.to_vec()).map_err(Trouble::failure)
 }
 
 fn apply_on_host(place: &Place, work: &Work) -> Result<(), Failure> {

@@ -114,7 +114,7 @@ fn rules(table: &mut Writer, version: Version, want: &Request) {
         for subnet in reach::subnets(attachment, version) {
             let mut opens =
                 vec![is(oif(), text(&attachment.interface)), is(destination(version), net(subnet))];
-            if foreign::are_near(attachment, want.egress) {
+            if foreign::may_be_near(attachment, want.egress) {
                 opens.push(foreign::opens());
             }
             opens.push(accept());

@@ -1,7 +1,7 @@
 //! The firewall backend `nft`: publishes ports, and refuses the connections a jail may not open, with nftables.
 //!
 //! The host gets two tables named `jail` (`inet`, and `jail_firewall::nft::bridge`), the jail's network namespace one of
-//! its own (`inner`), and another where its bridge has machines that are no jails (`jail_firewall::nft::foreign`). Each
+//! its own (`inner`), and another for machines on its bridge that are no jails (`jail_firewall::nft::foreign`). Each
 //! change is one transaction of one nft(8) process; a jail's share of the host's tables is set and map elements. The
 //! calls block: a plugin's call runs on a thread of its own. What a killed caller's nft still does is waited for.
 

@@ -1,8 +1,9 @@
 //! What an attach does, decided before it: the elements and the jail's own tables as data, and the same in words.
 
+use jail_firewall::nft::bridge;
 use jail_firewall::nft::entry::{self, Entry};
-use jail_firewall::nft::{bridge, foreign};
-use jail_firewall::plan::{may_send, policy, write};
+use jail_firewall::nft::foreign::Frames;
+use jail_firewall::plan::{interface, policy, write};
 use jail_firewall::reach::on_bridges;
 use jail_net::backend::{Actions, Failure, Request, Undo};
 use nftables::schema::Nftables;
@@ -20,6 +21,8 @@ pub(crate) struct Work {
     pub(crate) shared: Vec<Entry>,
     /// The commands for the jail's own network namespace.
     pub(crate) inner: Nftables<'static>,
+    /// Those for its table of frames, which not every kernel has.
+    pub(crate) frames: Frames,
 }
 
 impl Work {
@@ -43,14 +46,15 @@ pub(crate) fn plan(want: &Request) -> Result<Actions, Failure> {
         comment: entry::comment(&want.jail, &want.name),
         entries: elements::of(want)?,
         shared: want.forwards.iter().map(|interface| elements::forwards(interface)).collect(),
-        inner: Nftables { objects: [inner::table(want), foreign::table(want)].concat().into() },
+        inner: Nftables { objects: inner::table(want).into() },
+        frames: Frames::of(want),
     };
     let undo = Undo(write(NAME, &Elements { entries: work.entries.clone() })?);
     let mut words = Vec::new();
     if on_bridges(want).next().is_some() {
         words.push("the tables inet jail and bridge jail, if this is the first jail".to_owned());
     }
-    words.extend(want.attachments.iter().map(may_send));
+    words.extend(want.attachments.iter().flat_map(interface));
     words.extend(policy(want));
     Ok(Actions { words, data: write(NAME, &work)?, undo, probes: false })
 }

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use async_trait::async_trait;
 use ipnet::{IpNet, Ipv4Net};
 use jail_net::backend::{Backend, Interface, Request, Taken};
-use jail_net::model::{Attachment, Egress, JailId};
+use jail_net::model::{Attachment, JailId};
 use jail_net::store::Store;
 use jail_net::{forwarding, host, port};
 use jail_sys::{Failure, Kind};
@@ -60,14 +60,10 @@ impl Stage for NetworkStage<'_> {
             // Nobody else's start is to wait for our question: what it is about is leased.
             lock.release()?;
         }
-        if work.asks() || self.has_rules_for_frames() {
-            let another = |request: &mut _, taken: &_, journal: &mut _| self.replace(request, taken, journal);
-            self.interfaces = work.attach_links(netns, journal, another).await?;
-            lock.shared().await?;
-            work.attach_rules(netns).await?;
-        } else {
-            self.interfaces = work.attach(netns).await?;
-        }
+        let another = |request: &mut _, taken: &_, journal: &mut _| self.replace(request, taken, journal);
+        self.interfaces = work.attach_links(netns, journal, another).await?;
+        lock.shared().await?;
+        work.attach_rules(netns).await?;
         self.request = Some(work.request);
         Ok(())
     }
@@ -94,13 +90,6 @@ impl<'a> NetworkStage<'a> {
     /// The network as it was asked of the backends, and the interfaces as they are.
     pub(crate) fn outcome(&mut self) -> (Option<Request>, Vec<Interface>) {
         (self.request.take(), std::mem::take(&mut self.interfaces))
-    }
-
-    /// Whether links come before rules: what keeps a jail without egress from other machines on a bridge of somebody
-    /// else's are rules for frames of its interface, which must be there.
-    fn has_rules_for_frames(&self) -> bool {
-        let mut attachments = self.plan.attachments.iter();
-        self.plan.egress != Egress::Allow && attachments.any(|attachment| attachment.network.is_adopted())
     }
 
     /// After a reboot a network's bridge is not there; the first jail that needs it makes it again.

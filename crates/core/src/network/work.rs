@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use jail_net::backend::{Actions, Attached, Backend, Interface, Request, Role, Taken};
 use jail_net::plugin::Plugin;
-use jail_sys::{Failure, Kind};
+use jail_sys::Failure;
 
 use super::backends::Backends;
 use super::plan::NetworkPlan;
@@ -50,25 +50,7 @@ impl<'a> Work<'a> {
         self.links.iter().any(|actions| actions.probes)
     }
 
-    /// Links and rules at the same time, where no link asks.
-    pub(super) async fn attach(&self, netns: BorrowedFd<'_>) -> Result<Vec<Interface>, Failure> {
-        let links = async {
-            let mut interfaces = Vec::new();
-            for (link, actions) in self.backends.links.iter().zip(&self.links) {
-                let Attached { interfaces: made, taken } = link.attach(actions, netns).await?;
-                if !taken.is_empty() {
-                    return Err(has_asked(link));
-                }
-                interfaces.extend(made);
-            }
-            Ok::<_, Failure>(interfaces)
-        };
-        let (links, rules) = tokio::join!(links, self.backends.firewall.attach(&self.rules, netns));
-        rules?;
-        Ok(self.in_order(links?))
-    }
-
-    /// The links alone. Where somebody else uses an address, `another` changes the request or refuses, and it is tried
+    /// The links. Where somebody else uses an address, `another` changes the request or refuses, and it is tried
     /// again.
     pub(super) async fn attach_links(
         &mut self,
@@ -97,7 +79,7 @@ impl<'a> Work<'a> {
         Ok(self.in_order(interfaces))
     }
 
-    /// The rules alone.
+    /// The rules, once the links are there: some are for an interface, which kernels before 6.16 want to see.
     pub(super) async fn attach_rules(&self, netns: BorrowedFd<'_>) -> Result<(), Failure> {
         self.backends.firewall.attach(&self.rules, netns).await.map(drop)
     }
@@ -108,13 +90,6 @@ impl<'a> Work<'a> {
         interfaces.sort_by_key(|interface| of(&interface.name));
         interfaces
     }
-}
-
-/// The failure for a backend that asked others for an address without having said that it would.
-fn has_asked(link: &Plugin) -> Failure {
-    let name = link.describe().name;
-    let message = format!("the backend {name} attached nothing, for a reason that its plan did not announce");
-    Failure::new(Kind::Failed, "network", "attach", name, message).hint("name another with --backend")
 }
 
 /// What a link backend is asked for: its own interfaces.

@@ -1,17 +1,19 @@
-//! A table in the jail's network namespace, where its bridge is somebody else's and has ports that are no jail's: a
-//! virtual machine, an uplink. The host's bridge table keeps the jail from calling them; this one does where
-//! `nft flush ruleset` on the host does not reach.
+//! A table in the jail's network namespace: it keeps a jail without egress from calling machines on its bridge that are
+//! no jails (a virtual machine, an uplink, a port that somebody added) where the host's bridge table no longer does,
+//! after `nft flush ruleset`.
 //!
 //! The jail's other rules track connections, and mark what opens one on the jail's own bridge. To whom it goes is
 //! known as the frame leaves, by its MAC. The jail has no say in either: marks and the neighbour table belong to who
-//! owns the namespace. The one limit: a machine that gives itself a MAC that begins as a jail's is taken for a jail.
+//! owns the namespace. The limits: a machine that gives itself a MAC that begins as a jail's is taken for a jail, and a
+//! jail whose MAC was chosen by hand is not.
 //!
-//! On a bridge of ours every port is taken for a jail's, and nothing of this is made.
+//! A bridge of ours has such ports only if somebody adds one: where the kernel lacks the hook, its jails do without.
 
 use jail_net::backend::{Failure, Kind, Request};
 use jail_net::model::{Attachment, Egress};
 use nftables::expr::MetaKey;
 use nftables::types::NfFamily;
+use serde::{Deserialize, Serialize};
 
 use super::rule::{
     self, Object, Stmt, Writer, and, count, drop, field, is, is_not, meta, number, set_mark, text,
@@ -21,15 +23,62 @@ use super::rule::{
 pub const OPENS: u32 = 1;
 
 /// The name of the table. No other backend's rules are in the namespace.
-pub const TABLE: &str = "jail";
+const TABLE: &str = "jail";
 
 /// What every jail's MAC begins with (`jail_net::mac`), and how much of it that is.
 const JAILS: &str = "02:6a:00:00:00:00";
 const BEGINNING: &str = "ff:ff:00:00:00:00";
 
-/// Whether the jail must be kept from machines on the bridge of this interface.
-pub fn are_near(attachment: &Attachment, egress: Egress) -> bool {
-    egress != Egress::Allow && attachment.network.is_adopted()
+/// A jail's table of frames, as a plan has it. It dies with the namespace.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Frames {
+    /// The commands that make it; none where no interface needs it.
+    pub commands: Vec<Object>,
+    /// Whether the jail cannot do without it: machines are to be expected on its bridge, which is somebody else's.
+    pub are_needed: bool,
+}
+
+impl Frames {
+    /// What this jail needs.
+    pub fn of(want: &Request) -> Self {
+        let mut attachments = want.attachments.iter();
+        let are_needed = want.egress != Egress::Allow && attachments.any(|at| at.network.is_adopted());
+        Frames { commands: table(want), are_needed }
+    }
+
+    /// The commands that remove it, whether it is there or not.
+    pub fn remove(&self) -> Vec<Object> {
+        rule::families(&self.commands).flat_map(|family| rule::remove_table(family, TABLE)).collect()
+    }
+
+    /// Whether the jail does without it, because the kernel refused it for lack of the hook.
+    ///
+    /// # Errors
+    /// What the kernel refused, where that is not the reason or the jail cannot do without.
+    pub fn do_without(&self, refused: Failure) -> Result<(), Failure> {
+        if refused.kind != Kind::Unsupported || self.commands.is_empty() {
+            return Err(refused);
+        }
+        if self.are_needed {
+            return Err(refused.hint(
+                "a jail without egress on a bridge of somebody else's needs nftables' egress hook (Linux 5.16): use a \
+                 network of its own (jail net create), or --egress=allow",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether machines may be near that the jail must be kept from: on the bridge of this interface.
+pub fn may_be_near(attachment: &Attachment, egress: Egress) -> bool {
+    egress != Egress::Allow && attachment.network.bridge().is_some()
+}
+
+/// Whether other jails' tables take this interface for one of a machine that is no jail.
+pub(crate) fn is_taken_for_a_strangers(attachment: &Attachment) -> bool {
+    attachment.network.bridge().is_some()
+        && !attachment.addresses.is_empty()
+        && !attachment.mac.starts_with(&JAILS[..5])
 }
 
 /// Marks a packet as one that opens a connection.
@@ -37,9 +86,8 @@ pub fn opens() -> Stmt {
     set_mark(OPENS)
 }
 
-/// The commands that make the table; none where no interface needs it. It dies with the namespace.
-pub fn table(want: &Request) -> Vec<Object> {
-    let guarded = || want.attachments.iter().filter(|attachment| are_near(attachment, want.egress));
+fn table(want: &Request) -> Vec<Object> {
+    let guarded = || want.attachments.iter().filter(|attachment| may_be_near(attachment, want.egress));
     if guarded().next().is_none() {
         return Vec::new();
     }
@@ -56,47 +104,44 @@ pub fn table(want: &Request) -> Vec<Object> {
     table.finish()
 }
 
-/// Where the kernel lacks what these commands need for this table, what to do about it.
-pub fn explain(failure: Failure, commands: &[Object]) -> Failure {
-    let asked = rule::families(commands).any(|family| family == NfFamily::NetDev);
-    if !asked || failure.kind != Kind::Unsupported {
-        return failure;
-    }
-    failure.hint(
-        "a jail without egress on a bridge of somebody else's needs nftables' egress hook (Linux 5.16): use a \
-         network of its own (jail net create), or --egress=allow",
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use jail_net::conformance::{on_lan, ours, request};
     use jail_net::mac::Mac;
 
     use super::*;
-    use jail_net::conformance::{ours, request};
 
     #[test]
-    fn only_a_jail_without_egress_on_a_bridge_of_somebody_elses_has_the_table() {
+    fn a_jail_without_egress_on_a_bridge_has_the_table() {
         let mut want = request(10, &[], Egress::Deny);
-        assert!(!table(&want).is_empty());
+        assert!(!Frames::of(&want).commands.is_empty());
         want.attachments[0].network = ours();
-        assert!(table(&want).is_empty());
-        assert!(table(&request(10, &[], Egress::Allow)).is_empty());
+        assert!(!Frames::of(&want).commands.is_empty());
+        want.attachments = vec![on_lan(10)];
+        assert!(Frames::of(&want).commands.is_empty());
+        assert!(Frames::of(&request(10, &[], Egress::Allow)).commands.is_empty());
+    }
+
+    #[test]
+    fn on_a_kernel_without_the_hook_a_bridge_of_ours_does_without() {
+        let refused = |kind| Failure::new(kind, "network", "nft", "nft", "nft refused the rules");
+        let mut want = request(10, &[], Egress::Deny);
+        let told = Frames::of(&want).do_without(refused(Kind::Unsupported)).unwrap_err();
+        assert!(told.hint.contains("--egress=allow"), "{told}");
+        want.attachments[0].network = ours();
+        assert!(Frames::of(&want).do_without(refused(Kind::Unsupported)).is_ok());
+        assert!(Frames::of(&want).do_without(refused(Kind::Failed)).is_err());
+        want.egress = Egress::Allow;
+        assert!(Frames::of(&want).do_without(refused(Kind::Unsupported)).is_err(), "it was something else");
     }
 
     #[test]
     fn a_jails_mac_begins_as_the_table_has_it() {
         let mac = Mac::of_address("10.10.20.10".parse().unwrap()).to_string();
         assert_eq!(mac[..5], JAILS[..5]);
-    }
-
-    #[test]
-    fn a_kernel_without_the_hook_is_an_error_with_a_remedy() {
-        let unsupported =
-            || Failure::new(Kind::Unsupported, "network", "nft", "nft", "nft refused the rules");
-        let mut want = request(10, &[], Egress::Deny);
-        assert!(explain(unsupported(), &table(&want)).hint.contains("--egress=allow"));
-        want.attachments[0].network = ours();
-        assert!(explain(unsupported(), &table(&want)).hint.is_empty());
+        let mut jails = request(10, &[], Egress::Deny).attachments.remove(0);
+        assert!(!is_taken_for_a_strangers(&jails));
+        jails.mac = "02:00:00:00:00:05".into();
+        assert!(is_taken_for_a_strangers(&jails));
     }
 }

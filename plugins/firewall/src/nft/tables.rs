@@ -124,8 +124,8 @@ impl Tables<'_> {
         Ok(of_jail.iter().map(words).collect())
     }
 
-    /// Removes the tables that are there, and none of our name that is somebody else's; answers them in words. nft holds the lock until it is through: if we are
-    /// killed, no jail starts before.
+    /// Removes the tables that are there, and none of our name that is somebody else's; answers them in words. nft holds
+    /// the lock until it is through: if we are killed, no jail starts before.
     ///
     /// # Errors
     /// What nft says.
