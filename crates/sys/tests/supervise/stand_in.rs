@@ -60,6 +60,7 @@ impl<'a> Setup<'a> {
         // SAFETY: glibc's fork leaves the allocator usable, and this process holds no lock of the library's.
         match unsafe { libc::fork() } {
             0 => {
+                heed_signals();
                 first();
                 let error = self.supervise();
                 let _ = writeln!(io::stderr(), "no supervisor: {error}");
@@ -96,6 +97,14 @@ impl<'a> Setup<'a> {
         let (terminal, relays, end) = (self.terminal, self.relays, self.end);
         let args = SuperviseArgs { init, keep: Vec::new(), terminal, relays, end };
         become_supervisor(&args, helper::sealed("jail").unwrap().as_fd())
+    }
+}
+
+/// Whoever runs the tests may have them ignored: a script's `&` does, and nohup(1).
+fn heed_signals() {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+        // SAFETY: a number, and no handler.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
 }
 
