@@ -153,6 +153,16 @@ fn without_nft_iptables_keeps_a_bridge_of_jails_and_refuses_one_with_other_machi
 }
 
 #[test]
+fn with_neither_nft_nor_iptables_both_are_named() {
+    let host = Host::new();
+    host.dmz();
+    host.sh("mount --bind /dev/null /usr/sbin/nft; rm /etc/alternatives/iptables-restore").succeeds();
+    let refused = host.jailed("--net=br0", "echo it ran");
+    refused.exits(125).says_in_one_sentence(&["package nftables", "package iptables"]);
+    assert_eq!(refused.stdout, "");
+}
+
+#[test]
 fn why_iptables_is_not_usable_is_told() {
     let host = Host::new();
     let line = || {

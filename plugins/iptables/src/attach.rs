@@ -4,6 +4,7 @@
 use std::os::fd::BorrowedFd;
 use std::thread::{self, ScopedJoinHandle};
 
+use jail_firewall::nft::foreign::Frames;
 use jail_firewall::nft::{run, taken};
 use jail_firewall::reach::Version;
 use jail_firewall::{Lock, Place};
@@ -44,9 +45,7 @@ fn take_back(place: &Place, work: &Work, netns: BorrowedFd<'_>, lock: &Lock) {
         let _ = tables(place).remove_unused(lock);
         let _ = run::apply_in(place, netns, work.frames.remove());
     }
-    for version in Version::BOTH.into_iter().filter(|version| version_is_there(*version)) {
-        let _ = programs::replace(place, netns, version, &inner::nothing());
-    }
+    let _ = replace_inside(place, netns, [&inner::nothing(), &inner::nothing()]);
 }
 
 fn joined(thread: ScopedJoinHandle<'_, Result<(), Failure>>) -> Result<(), Failure> {
@@ -69,7 +68,8 @@ fn apply_on_host(place: &Place, work: &Work, version: Version, lock: &Lock) -> R
         let missing = made::missing(variant, version, rules)?;
         let document = change::add(&saved, version, rules, &shared, &missing);
         result = programs::apply(place, version, &document, lock);
-        if result.is_ok() || detach::rules_of(place, version, lock, &Whose::Jail(&work.jail)).is_err() {
+        let over = result.as_ref().map_or_else(programs::is_busy, |()| true);
+        if over || detach::rules_of(place, version, lock, &Whose::Jail(&work.jail)).is_err() {
             break;
         }
     }
@@ -91,15 +91,30 @@ fn version_is_there(version: Version) -> bool {
 }
 
 fn apply_inside(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
-    if let commands @ [_, ..] = &*work.frames.commands
-        && let Err(trouble) = run::apply_in(place, netns, commands.to_vec())
-    {
-        work.frames.do_without(trouble.failure())?;
+    thread::scope(|scope| {
+        let frames = scope.spawn(|| apply_frames(place, &work.frames, netns));
+        let rules = replace_inside(place, netns, work.inner.each_ref().map(String::as_str));
+        rules.and(joined(frames))
+    })
+}
+
+fn apply_frames(place: &Place, frames: &Frames, netns: BorrowedFd<'_>) -> Result<(), Failure> {
+    if frames.commands.is_empty() {
+        return Ok(());
     }
-    for (version, document) in Version::BOTH.into_iter().zip(&work.inner) {
-        if version_is_there(version) {
-            programs::replace(place, netns, version, document)?;
-        }
-    }
-    Ok(())
+    run::apply_in(place, netns, frames.commands.clone())
+        .or_else(|trouble| frames.do_without(trouble.failure()))
+}
+
+/// Makes the jail's own rules of both IP versions what these documents say, at the same time: iptables-nft waits for the
+/// kernel as it ends.
+fn replace_inside(place: &Place, netns: BorrowedFd<'_>, documents: [&str; 2]) -> Result<(), Failure> {
+    let replace = |version, document| match version_is_there(version) {
+        true => programs::replace(place, netns, version, document),
+        false => Ok(()),
+    };
+    thread::scope(|scope| {
+        let v6 = scope.spawn(|| replace(Version::V6, documents[1]));
+        replace(Version::V4, documents[0]).and(joined(v6))
+    })
 }

@@ -93,6 +93,8 @@ pub(crate) fn rules_of(
         }
         if result.is_ok() {
             made::remove(version, &saved, gone)?;
+        }
+        if result.as_ref().map_or_else(programs::is_busy, |_| true) {
             break;
         }
     }

@@ -86,7 +86,8 @@ pub(crate) fn plan(place: &Place, want: &Request) -> Result<Actions, Failure> {
     let undo = Undo(write(NAME, &Elements { entries: work.entries.clone() })?);
     let mut words = Vec::new();
     if !work.bridges.is_empty() {
-        words.push("the chains JAIL-* of iptables, if this is the first jail".to_owned());
+        let table = if work.has_nft() { format!(" and the table bridge {TABLE}") } else { String::new() };
+        words.push(format!("the chains JAIL-* of iptables{table}, if this is the first jail"));
     }
     words.extend(want.attachments.iter().flat_map(|attachment| match attachment.network.bridge() {
         Some(bridge) if !work.has_nft() => {

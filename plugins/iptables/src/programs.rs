@@ -6,11 +6,16 @@ use std::path::Path;
 use jail_firewall::reach::Version;
 use jail_firewall::{Lock, Place, process};
 use jail_net::backend::{Failure, Kind};
+use nix::errno::Errno;
 
 use crate::saved::Saved;
 
 /// Debian's package of both variants.
 const PACKAGE: &str = "iptables";
+
+/// How long the legacy variant waits for its own lock, which somebody else may hold: an attach that then takes back what
+/// it has done, on the host and inside, has to end within a plugin's time (10 s).
+const PATIENCE: &str = "--wait=3";
 
 /// The two programs of one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +65,7 @@ pub(crate) fn apply(place: &Place, version: Version, document: &str, lock: &Lock
     let program = restore(version);
     let failed = |error| Failure::call("network", "write rules for", program, &error);
     let mut command = process::command(place, program, PACKAGE)?;
-    command.args(["--noflush", "-w"]).stdin(process::document(document.as_bytes()).map_err(failed)?);
+    command.args(["--noflush", PATIENCE]).stdin(process::document(document.as_bytes()).map_err(failed)?);
     command.stdout(lock.share().map_err(failed)?); // it writes nothing there
     process::run(&mut command, None)?.map_err(|words| refused(program, &words))
 }
@@ -76,14 +81,26 @@ pub(crate) fn replace(
     let mut command = process::command(place, program, PACKAGE)?;
     let document = process::document(document.as_bytes());
     command
-        .arg("-w")
+        .arg(PATIENCE)
         .stdin(document.map_err(|error| Failure::call("network", "write rules for", program, &error))?);
     process::inside(netns, || process::run(&mut command, None))?.map_err(|words| refused(program, &words))
+}
+
+/// Whether somebody else holds the lock of the legacy variant: to try again at once is of no use.
+pub(crate) fn is_busy(failure: &Failure) -> bool {
+    failure.errno == Some(Errno::EAGAIN as i32)
 }
 
 /// What a program said, in a sentence.
 fn refused(program: &str, words: &str) -> Failure {
     let words = words.trim();
+    if words.contains("holding the xtables lock") {
+        let message =
+            format!("{program} waited in vain for its lock, /run/xtables.lock: another program holds it");
+        let mut failure = Failure::new(Kind::Failed, "network", program.to_owned(), program, message);
+        failure.errno = Some(Errno::EAGAIN as i32);
+        return failure.hint("see what changes the host's rules for so long, or end it");
+    }
     let line = words.lines().find(|line| !line.is_empty()).unwrap_or("it ended without a word");
     // `iptables-restore v1.8.9 (nf_tables): Couldn't load match ...`
     let cause = line.split_once("): ").or_else(|| line.split_once(": ")).map_or(line, |(_, cause)| cause);
@@ -121,6 +138,8 @@ mod tests {
             said("iptables-restore: line 5 failed").message,
             "iptables-restore refused the rules: line 5 failed"
         );
+        let lock = "Another app is currently holding the xtables lock; still 2s 0us time ahead to have a chance to grab the lock...";
+        assert!(is_busy(&said(lock)) && !is_busy(&load));
         assert_eq!(said("").message, "iptables-restore refused the rules: it ended without a word");
         assert_eq!(
             said("Fatal: can't open lock file /run/xtables.lock: Permission denied").kind,

@@ -135,18 +135,22 @@ impl<'a> Choice<'a> {
 /// The first firewall backend that can work here.
 async fn first_firewall(place: &Place) -> Result<Plugin, Failure> {
     let there: Vec<_> = plugin::find(&place.plugin_dirs)?.into_iter().map(|plugin| plugin.name).collect();
-    let mut refusal = None;
+    let mut refusals = Vec::new();
     for name in FIREWALLS.into_iter().filter(|name| there.iter().any(|found| found == name)) {
         let firewall = plugin::open(name, &place.plugin_dirs)?;
         match usable(&firewall).await {
             Ok(()) => return Ok(firewall),
-            Err(failure) => refusal = refusal.or(Some(failure)),
+            Err(failure) => refusals.push(failure),
         }
     }
-    Err(refusal.unwrap_or_else(|| {
-        Failure::new(Kind::NotFound, "network", "backend", "--net", "there is no firewall backend")
-            .hint("see what is there with: jail backends")
-    }))
+    if refusals.is_empty() {
+        let message = "there is no firewall backend";
+        return Err(Failure::new(Kind::NotFound, "network", "backend", "--net", message)
+            .hint("see what is there with: jail backends"));
+    }
+    let message = refusals.iter().map(|refusal| &*refusal.message).collect::<Vec<_>>().join(", ");
+    let hint = refusals.iter().map(|refusal| &*refusal.hint).collect::<Vec<_>>().join(", or ");
+    Err(Failure::new(Kind::Unsupported, "network", "probe", "--net", message).hint(hint))
 }
 
 /// The failure for a name that none of these link backends can put a jail on.

@@ -53,6 +53,27 @@ fn what_is_made_on_the_host_is_taken_back_when_the_jails_own_rules_are_refused()
 }
 
 #[test]
+fn a_lock_that_somebody_holds_on_to_is_told_in_time_and_nothing_is_left() {
+    let Some(world) = world(&LEGACY) else { return };
+    let before = world.rules();
+    let web = world.jail(10, &["80"], Deny);
+    let name = world.run.path().join("xtables.lock");
+    let lock = fs::File::create(&name).unwrap();
+    for program in ["iptables-restore", "ip6tables-restore"] {
+        let real = program.replace("tables", "tables-legacy");
+        stand_in(&world, program, &format!("XTABLES_LOCKFILE={} exec {real} \"$@\"", name.display()));
+    }
+    lock.lock().unwrap();
+    let started = std::time::Instant::now();
+    let failure = world.attach(&web).unwrap_err();
+    assert!(started.elapsed().as_secs() < 10, "a plugin is not waited for any longer");
+    assert!(failure.message.contains("its lock, /run/xtables.lock"), "{failure}");
+    lock.unlock().unwrap();
+    assert_eq!(world.rules(), before);
+    world.attach(&web).unwrap();
+}
+
+#[test]
 fn tables_and_chains_that_were_there_stay_and_those_made_for_us_go() {
     let Some(world) = world(&NFT) else { return };
     world.host.sh("iptables-nft -N ADMIN; iptables-nft -A FORWARD -j ADMIN; nft add table ip nat");
