@@ -2,7 +2,7 @@
 //! nothing by our own undo, for neither two tables nor two programs make one transaction.
 
 use std::os::fd::BorrowedFd;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 use jail_firewall::nft::foreign::Frames;
 use jail_firewall::nft::{run, taken};
@@ -16,7 +16,7 @@ use crate::host::Rules;
 use crate::plan::Work;
 use crate::programs::{self, Variant};
 use crate::saved::Saved;
-use crate::{LOCK, has_ipv6, host, inner, made, tables};
+use crate::{LOCK, has_ipv6, host, inner, joined, made, tables};
 
 pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
     let lock = Lock::exclusive(&place.run, LOCK)?;
@@ -46,10 +46,6 @@ fn take_back(place: &Place, work: &Work, netns: BorrowedFd<'_>, lock: &Lock) {
         let _ = run::apply_in(place, netns, work.frames.remove());
     }
     let _ = replace_inside(place, netns, [&inner::nothing(), &inner::nothing()]);
-}
-
-fn joined(thread: ScopedJoinHandle<'_, Result<(), Failure>>) -> Result<(), Failure> {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Adds the jail's rules of one IP version. The rules as they are may be changed by others between our look and our

@@ -13,7 +13,7 @@ use jail_net::model::JailId;
 use crate::plan::Elements;
 use crate::programs::{self, Variant};
 use crate::saved::Saved;
-use crate::{LOCK, NAME, change, made, tables};
+use crate::{LOCK, NAME, change, joined, made, tables};
 
 /// Whose rules go.
 #[derive(Clone, Copy, Debug)]
@@ -36,18 +36,30 @@ impl Whose<'_> {
 pub(crate) fn detach(place: &Place, jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
     let lock = Lock::exclusive(&place.run, LOCK)?;
     let whose = if how.last { Whose::Dead(&[]) } else { Whose::Jail(jail) };
-    let removed = rules(place, &lock, &whose).map(drop);
+    thread::scope(|scope| {
+        let elements = scope.spawn(|| elements(place, &lock, jail, undo, how));
+        let rules = rules(place, &lock, &whose).map(drop);
+        rules.and(joined(elements))
+    })
+}
+
+/// Removes the jail's elements of the table of family bridge, or with the last jail the table.
+fn elements(
+    place: &Place,
+    lock: &Lock,
+    jail: &JailId,
+    undo: Option<&Undo>,
+    how: Detach,
+) -> Result<(), Failure> {
     let undo = undo.map(|undo| read::<Elements>(NAME, &undo.0)).transpose()?;
-    if place.find("nft").is_none() {
-        return removed;
-    }
     let entries = undo.as_ref().map(|undo| undo.entries.as_slice());
-    if how.last {
-        tables(place).remove_all(&lock)?;
-    } else if entries.is_none_or(|entries| !entries.is_empty()) {
-        tables(place).remove_jail(jail, entries)?;
+    if place.find("nft").is_none() || entries.is_some_and(<[_]>::is_empty) && !how.last {
+        return Ok(()); // then there was never any
     }
-    removed
+    match how.last {
+        true => tables(place).remove_all(lock).map(drop),
+        false => tables(place).remove_jail(jail, entries),
+    }
 }
 
 pub(crate) fn gc(place: &Place, alive: &[JailId]) -> Result<Reaped, Failure> {
@@ -67,7 +79,7 @@ pub(crate) fn rules(place: &Place, lock: &Lock, whose: &Whose<'_>) -> Result<Vec
     let [v4, v6] = thread::scope(|scope| {
         let v6 = scope.spawn(|| rules_of(place, Version::V6, lock, whose));
         let v4 = rules_of(place, Version::V4, lock, whose);
-        [v4, v6.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))]
+        [v4, joined(v6)]
     });
     Ok([v4?, v6?].concat())
 }

@@ -31,6 +31,7 @@ mod saved;
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
+use std::thread::ScopedJoinHandle;
 
 use async_trait::async_trait;
 use jail_firewall::Place;
@@ -63,6 +64,11 @@ fn tables(place: &Place) -> Tables<'_> {
 /// Whether the kernel speaks IPv6.
 fn has_ipv6() -> bool {
     Path::new("/proc/sys/net/ipv6").exists()
+}
+
+/// What a thread answered.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 #[async_trait]
