@@ -30,8 +30,8 @@ impl Undoing<'_> {
         let networked = entries.iter().any(|entry| matches!(entry, Entry::Networked { .. }));
         let lock = if networked { Some(self.machine.network_lock()?) } else { None };
         let others = match &lock {
-            Some(lock) => Others::of(lock, self.id, self.machine, entries).await?,
-            None => Others { any: true, of_the_firewall: true },
+            Some(lock) => Remaining::of(lock, self.id, self.machine, entries).await?,
+            None => Remaining { any: true, of_the_firewall: true },
         };
         let mut result = Ok(());
         for entry in entries.iter().rev() {
@@ -65,14 +65,14 @@ impl Undoing<'_> {
 }
 
 /// Whether there are other living jails that use the network.
-struct Others {
+struct Remaining {
     any: bool,
     /// By the same firewall. One of another firewall is there only beside a dead one: see
     /// [`refuse_another`](super::backends::refuse_another).
     of_the_firewall: bool,
 }
 
-impl Others {
+impl Remaining {
     /// Answers under the lock that keeps it so: exclusive for the last jail, shared for any other.
     async fn of(
         lock: &NetworkLock,
@@ -95,7 +95,7 @@ impl Others {
         if of_the_firewall {
             lock.shared().await?;
         }
-        Ok(Others { any, of_the_firewall })
+        Ok(Remaining { any, of_the_firewall })
     }
 }
 
