@@ -23,7 +23,7 @@ Examples:
 
 Options of a command: jail COMMAND --help")]
 pub(crate) struct Args {
-    /// Backends, at most one for links (bridge, macvlan) and one for the firewall (nft)
+    /// Backends, at most one for links (bridge, macvlan) and one for the firewall (nft, iptables)
     #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', global = true)]
     pub(crate) backend: Vec<String>,
     /// Look for backends in DIR first (may be repeated)
