@@ -14,9 +14,9 @@ use crate::change;
 use crate::detach::{self, Whose};
 use crate::host::Rules;
 use crate::plan::Work;
-use crate::programs::{self, Variant};
+use crate::programs::{self, Programs};
 use crate::saved::Saved;
-use crate::{LOCK, has_ipv6, host, inner, joined, made, tables};
+use crate::{LOCK, claim, has_ipv6, inner, joined, made, tables};
 
 pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Result<(), Failure> {
     let lock = Lock::exclusive(&place.run, LOCK)?;
@@ -56,16 +56,16 @@ fn apply_on_host(place: &Place, work: &Work, version: Version, lock: &Lock) -> R
     if rules.is_empty() || !version_is_there(version) {
         return Ok(());
     }
-    let variant = Variant::of(place, version);
+    let programs = Programs::chosen(place, version);
     let mut result = Ok(());
     for _ in 0..2 {
-        let saved = programs::saved(place, version)?;
+        let saved = programs.saved()?;
         refuse_taken(work, rules, &saved)?;
-        let missing = made::missing(variant, version, rules)?;
+        let missing = made::missing(&programs, rules)?;
         let document = change::add(&saved, version, rules, &shared, &missing);
-        result = programs::apply(place, version, &document, lock);
+        result = programs.apply(&document, lock);
         let over = result.as_ref().map_or_else(programs::is_busy, |()| true);
-        if over || detach::rules_of(place, version, lock, &Whose::Jail(&work.jail)).is_err() {
+        if over || detach::rules_of(&programs, lock, &Whose::Jail(&work.jail)).is_err() {
             break;
         }
     }
@@ -76,7 +76,7 @@ fn apply_on_host(place: &Place, work: &Work, version: Version, lock: &Lock) -> R
 fn refuse_taken(work: &Work, rules: &Rules, saved: &Saved) -> Result<(), Failure> {
     let theirs = saved.rules().filter_map(|(_, rule)| Some((rule.jail()?, rule)));
     let others = theirs.filter(|(jail, _)| *jail != work.jail);
-    match host::clash(rules.values().flatten(), others) {
+    match claim::clash(rules.values().flatten(), others) {
         Some((option, jail)) => Err(taken(option, &jail)),
         None => Ok(()),
     }
@@ -106,7 +106,7 @@ fn apply_frames(place: &Place, frames: &Frames, netns: BorrowedFd<'_>) -> Result
 /// kernel as it ends.
 fn replace_inside(place: &Place, netns: BorrowedFd<'_>, documents: [&str; 2]) -> Result<(), Failure> {
     let replace = |version, document| match version_is_there(version) {
-        true => programs::replace(place, netns, version, document),
+        true => Programs::chosen(place, version).replace(netns, document),
         false => Ok(()),
     };
     thread::scope(|scope| {

@@ -7,7 +7,7 @@ use jail_firewall::reach::Version;
 use jail_net::backend::{Drift, Failure, Kind, Request};
 
 use crate::plan::Work;
-use crate::programs::Variant;
+use crate::programs::{Programs, Variant};
 use crate::rule::{Rule, Table};
 use crate::{chains, made, tables};
 
@@ -16,10 +16,10 @@ pub(crate) fn check(place: &Place, want: &Request) -> Result<Drift, Failure> {
     let mut differences = Vec::new();
     for version in Version::BOTH {
         let (rules, shared) = work.of(version);
-        let variant = Variant::of(place, version);
-        let program = program(variant, version);
+        let programs = Programs::chosen(place, version);
+        let program = program(&programs);
         for (table, rules) in rules {
-            if !made::has_table(variant, version, *table)? {
+            if !made::has_table(&programs, *table)? {
                 differences.push(format!("{} has no rules in its table {}", program.cmd, table.as_str()));
                 continue;
             }
@@ -52,8 +52,8 @@ fn leads_to(there: &[Rule], hook: &str, chain: &str) -> bool {
 }
 
 /// The program of the variant in use, told what its `new` would find out by running it.
-fn program(variant: Variant, version: Version) -> IPTables {
-    let cmd = match (variant, version) {
+fn program(programs: &Programs<'_>) -> IPTables {
+    let cmd = match (programs.variant, programs.version) {
         (Variant::Legacy, Version::V4) => "iptables-legacy",
         (Variant::Legacy, Version::V6) => "ip6tables-legacy",
         (Variant::Nft, Version::V4) => "iptables-nft",

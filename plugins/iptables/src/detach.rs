@@ -11,7 +11,7 @@ use jail_net::backend::{Detach, Failure, Reaped, Undo};
 use jail_net::model::JailId;
 
 use crate::plan::Elements;
-use crate::programs::{self, Variant};
+use crate::programs::{self, Programs, Variant};
 use crate::saved::Saved;
 use crate::{LOCK, NAME, change, joined, made, tables};
 
@@ -76,32 +76,48 @@ pub(crate) fn gc(place: &Place, alive: &[JailId]) -> Result<Reaped, Failure> {
 
 /// Removes rules of both IP versions; answers them in words.
 pub(crate) fn rules(place: &Place, lock: &Lock, whose: &Whose<'_>) -> Result<Vec<String>, Failure> {
+    let of_version = |version| {
+        let chosen = Programs::chosen(place, version);
+        let mut removed = rules_of(&chosen, lock, whose)?;
+        let others = chosen.not_chosen();
+        if has_rules(&others) {
+            removed.extend(rules_of(&others, lock, whose)?);
+        }
+        Ok::<_, Failure>(removed)
+    };
     let [v4, v6] = thread::scope(|scope| {
-        let v6 = scope.spawn(|| rules_of(place, Version::V6, lock, whose));
-        let v4 = rules_of(place, Version::V4, lock, whose);
+        let v6 = scope.spawn(|| of_version(Version::V6));
+        let v4 = of_version(Version::V4);
         [v4, joined(v6)]
     });
     Ok([v4?, v6?].concat())
 }
 
+/// Whether jails have rules of a variant that is not the chosen one, as after update-alternatives(1). A kernel that cannot
+/// be asked has none.
+fn has_rules(programs: &Programs<'_>) -> bool {
+    let any = |saved: Saved| saved.rules().any(|(_, rule)| rule.jail().is_some());
+    programs.are_there() && programs.saved().is_ok_and(any)
+}
+
 /// Removes rules of one IP version; answers them in words. What is refused is tried again with a newer look, for somebody
 /// else may have changed the rules meanwhile, and then without the kernel's own chains that we made: they may be in use.
 pub(crate) fn rules_of(
-    place: &Place,
-    version: Version,
+    programs: &Programs<'_>,
     lock: &Lock,
     whose: &Whose<'_>,
 ) -> Result<Vec<String>, Failure> {
-    if place.find(programs::save(version)).is_none() {
+    if !programs.are_there() {
         return Ok(Vec::new()); // then there was never anything
     }
+    let version = programs.version;
     let gone = |jail: &JailId| whose.has(jail);
-    let is_nft = Variant::of(place, version) == Variant::Nft;
+    let is_nft = programs.variant == Variant::Nft;
     let mut result = Ok(Vec::new());
     for made in [is_nft, is_nft, false] {
-        let saved = programs::saved(place, version)?;
+        let saved = programs.saved()?;
         if let Some(document) = change::remove(&saved, version, &gone, made) {
-            result = programs::apply(place, version, &document, lock).map(|()| words(&saved, version, gone));
+            result = programs.apply(&document, lock).map(|()| words(&saved, version, gone));
         }
         if result.is_ok() {
             made::remove(version, &saved, gone)?;

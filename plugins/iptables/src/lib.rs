@@ -15,6 +15,7 @@ mod attach;
 mod chains;
 mod change;
 mod check;
+mod claim;
 mod detach;
 mod host;
 mod inner;

@@ -15,7 +15,7 @@ use nftables::types::NfFamily;
 use crate::chains::{self, MADE};
 use crate::change::Missing;
 use crate::host::Rules;
-use crate::programs::Variant;
+use crate::programs::{Programs, Variant};
 use crate::rule::{Rule, Table};
 use crate::saved::Saved;
 
@@ -27,10 +27,10 @@ fn family(version: Version) -> NfFamily {
 }
 
 /// Whether there is a table: to ask the legacy variant itself would make it.
-pub(crate) fn has_table(variant: Variant, version: Version, table: Table) -> Result<bool, Failure> {
-    let file = match (variant, version) {
+pub(crate) fn has_table(programs: &Programs<'_>, table: Table) -> Result<bool, Failure> {
+    let file = match (programs.variant, programs.version) {
         (Variant::Nft, _) => {
-            return netlink::has_table(family(version), table.as_str())
+            return netlink::has_table(family(programs.version), table.as_str())
                 .map_err(|error| failed(table, &error));
         }
         (Variant::Legacy, Version::V4) => "/proc/thread-self/net/ip_tables_names",
@@ -40,17 +40,17 @@ pub(crate) fn has_table(variant: Variant, version: Version, table: Table) -> Res
 }
 
 /// What these rules need and the kernel has not.
-pub(crate) fn missing(variant: Variant, version: Version, rules: &Rules) -> Result<Missing, Failure> {
+pub(crate) fn missing(programs: &Programs<'_>, rules: &Rules) -> Result<Missing, Failure> {
     let mut missing = Missing::default();
-    if variant == Variant::Legacy {
+    if programs.variant == Variant::Legacy {
         return Ok(missing);
     }
     for table in rules.keys() {
-        if !has_table(variant, version, *table)? {
+        if !has_table(programs, *table)? {
             missing.tables.insert(*table);
         }
         for (hook, _) in chains::hooks(*table) {
-            let there = netlink::has_chain(family(version), table.as_str(), hook);
+            let there = netlink::has_chain(family(programs.version), table.as_str(), hook);
             if !there.map_err(|error| failed(*table, &error))? {
                 missing.chains.insert((*table, *hook));
             }

@@ -12,19 +12,18 @@ use nftables::types::NfFamily;
 use nix::sys::utsname::uname;
 
 use crate::has_ipv6;
-use crate::programs::{self, Variant};
+use crate::programs::{Programs, Variant};
 
 pub(crate) fn probe(place: &Place) -> Support {
     let versions: &[Version] = if has_ipv6() { &Version::BOTH } else { &[Version::V4] };
-    let programs =
-        versions.iter().flat_map(|version| [programs::restore(*version), programs::save(*version)]);
-    for program in programs {
-        if place.find(program).is_none() {
-            return no(format!("no program {program} in PATH"), "install the package iptables");
-        }
-    }
     for version in versions {
-        match Variant::of(place, *version) {
+        let programs = Programs::chosen(place, *version);
+        for program in [programs.restore(), programs.save()] {
+            if place.find(&program).is_none() {
+                return no(format!("no program {program} in PATH"), "install the package iptables");
+            }
+        }
+        match programs.variant {
             Variant::Nft if !has_nf_tables() => {
                 return no(
                     "this kernel has no nf_tables, which iptables-nft needs".to_owned(),

@@ -1,7 +1,9 @@
-//! Runs iptables-save and iptables-restore, of the variant that PATH has.
+//! `Programs`: iptables-save and iptables-restore, of the variant that PATH has or of the other.
 
+use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
+use std::process::Command;
 
 use jail_firewall::reach::Version;
 use jail_firewall::{Lock, Place, process};
@@ -26,64 +28,90 @@ pub(crate) enum Variant {
     Nft,
 }
 
-impl Variant {
-    /// Which variant this place has. Both are one program under many names: `xtables-nft-multi`,
+/// The programs of one IP version.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Programs<'a> {
+    place: &'a Place,
+    pub(crate) version: Version,
+    pub(crate) variant: Variant,
+    /// `iptables`, of the variant that is chosen here; the others by their full name.
+    name: &'static str,
+}
+
+impl<'a> Programs<'a> {
+    /// Those of the variant that this place has chosen. Both are one program under many names: `xtables-nft-multi`,
     /// `xtables-legacy-multi`.
-    pub(crate) fn of(place: &Place, version: Version) -> Self {
-        let file = place.find(save(version)).and_then(|file| file.canonicalize().ok());
-        let name = file.as_deref().and_then(Path::file_name).unwrap_or_default();
-        if name.to_string_lossy().contains("nft") { Variant::Nft } else { Variant::Legacy }
+    pub(crate) fn chosen(place: &'a Place, version: Version) -> Self {
+        let name = if version == Version::V4 { "iptables" } else { "ip6tables" };
+        let programs = Programs { place, version, variant: Variant::Legacy, name };
+        let file = place.find(&programs.save()).and_then(|file| file.canonicalize().ok());
+        let multi = file.as_deref().and_then(Path::file_name).unwrap_or_default();
+        let variant = if multi.to_string_lossy().contains("nft") { Variant::Nft } else { Variant::Legacy };
+        Programs { variant, ..programs }
+    }
+
+    /// Those of the other variant, which may have been the chosen one when a jail started.
+    pub(crate) fn not_chosen(self) -> Self {
+        let (variant, name) = match (self.variant, self.version) {
+            (Variant::Legacy, Version::V4) => (Variant::Nft, "iptables-nft"),
+            (Variant::Legacy, Version::V6) => (Variant::Nft, "ip6tables-nft"),
+            (Variant::Nft, Version::V4) => (Variant::Legacy, "iptables-legacy"),
+            (Variant::Nft, Version::V6) => (Variant::Legacy, "ip6tables-legacy"),
+        };
+        Programs { variant, name, ..self }
+    }
+
+    /// The program that applies rules.
+    pub(crate) fn restore(&self) -> String {
+        format!("{}-restore", self.name)
+    }
+
+    /// The program that tells them.
+    pub(crate) fn save(&self) -> String {
+        format!("{}-save", self.name)
+    }
+
+    /// Whether they are installed.
+    pub(crate) fn are_there(&self) -> bool {
+        [self.save(), self.restore()].iter().all(|program| self.place.find(program).is_some())
+    }
+
+    /// The rules there are. Asking makes no table.
+    pub(crate) fn saved(&self) -> Result<Saved, Failure> {
+        let program = self.save();
+        let command = process::command(self.place, &program, PACKAGE)?;
+        let text = process::ask(command)?.map_err(|words| refused(&program, &words))?;
+        Ok(Saved::read(&text))
+    }
+
+    /// Applies a document beside what is there, one table after the other, each whole. The program holds the lock if we
+    /// are killed.
+    pub(crate) fn apply(&self, document: &str, lock: &Lock) -> Result<(), Failure> {
+        let program = self.restore();
+        let mut command = self.restoring(document)?;
+        let lock = lock.share().map_err(|error| cannot_write(&program, &error))?;
+        command.arg("--noflush").stdout(lock); // it writes nothing there
+        process::run(&mut command, None)?.map_err(|words| refused(&program, &words))
+    }
+
+    /// Makes the tables of another network namespace what the document says.
+    pub(crate) fn replace(&self, netns: BorrowedFd<'_>, document: &str) -> Result<(), Failure> {
+        let mut command = self.restoring(document)?;
+        process::inside(netns, || process::run(&mut command, None))?
+            .map_err(|words| refused(&self.restore(), &words))
+    }
+
+    fn restoring(&self, document: &str) -> Result<Command, Failure> {
+        let program = self.restore();
+        let mut command = process::command(self.place, &program, PACKAGE)?;
+        let document = process::document(document.as_bytes());
+        command.arg(PATIENCE).stdin(document.map_err(|error| cannot_write(&program, &error))?);
+        Ok(command)
     }
 }
 
-/// The program that applies rules.
-pub(crate) fn restore(version: Version) -> &'static str {
-    match version {
-        Version::V4 => "iptables-restore",
-        Version::V6 => "ip6tables-restore",
-    }
-}
-
-/// The program that tells them.
-pub(crate) fn save(version: Version) -> &'static str {
-    match version {
-        Version::V4 => "iptables-save",
-        Version::V6 => "ip6tables-save",
-    }
-}
-
-/// The rules there are. Asking makes no table.
-pub(crate) fn saved(place: &Place, version: Version) -> Result<Saved, Failure> {
-    let command = process::command(place, save(version), PACKAGE)?;
-    let text = process::ask(command)?.map_err(|words| refused(save(version), &words))?;
-    Ok(Saved::read(&text))
-}
-
-/// Applies a document beside what is there, one table after the other, each whole. The program holds the lock if we are
-/// killed.
-pub(crate) fn apply(place: &Place, version: Version, document: &str, lock: &Lock) -> Result<(), Failure> {
-    let program = restore(version);
-    let failed = |error| Failure::call("network", "write rules for", program, &error);
-    let mut command = process::command(place, program, PACKAGE)?;
-    command.args(["--noflush", PATIENCE]).stdin(process::document(document.as_bytes()).map_err(failed)?);
-    command.stdout(lock.share().map_err(failed)?); // it writes nothing there
-    process::run(&mut command, None)?.map_err(|words| refused(program, &words))
-}
-
-/// Makes the tables of another network namespace what the document says.
-pub(crate) fn replace(
-    place: &Place,
-    netns: BorrowedFd<'_>,
-    version: Version,
-    document: &str,
-) -> Result<(), Failure> {
-    let program = restore(version);
-    let mut command = process::command(place, program, PACKAGE)?;
-    let document = process::document(document.as_bytes());
-    command
-        .arg(PATIENCE)
-        .stdin(document.map_err(|error| Failure::call("network", "write rules for", program, &error))?);
-    process::inside(netns, || process::run(&mut command, None))?.map_err(|words| refused(program, &words))
+fn cannot_write(program: &str, error: &io::Error) -> Failure {
+    Failure::call("network", "write rules for", program.to_owned(), error)
 }
 
 /// Whether somebody else holds the lock of the legacy variant: to try again at once is of no use.

@@ -2,8 +2,9 @@
 //! one of two tables or programs has taken.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
+use jail_firewall::Place;
 use jail_net::conformance::{Case, Subject, World};
 use jail_net::model::Egress::{Allow, Deny};
 
@@ -110,6 +111,26 @@ fn what_others_put_into_a_chain_that_was_made_for_us_stays() {
     let rules = world.rules();
     assert!(rules.contains("-A INPUT -s 192.0.2.9/32 -j DROP") && !rules.contains("JAIL"), "{rules}");
     assert!(!rules.contains("table ip nat"), "{rules}");
+}
+
+#[test]
+fn what_was_made_by_one_variant_goes_when_the_other_is_chosen_since() {
+    for (subject, chosen) in [(&LEGACY, "nft"), (&NFT, "legacy")] {
+        let Some(world) = world(subject) else { return };
+        let before = world.rules();
+        let (web, db) = (world.attached(10, &["80"], Deny), world.attached(11, &[], Deny));
+        for program in ["iptables", "ip6tables"] {
+            for action in ["save", "restore"] {
+                let real = Place::default().find(&format!("{program}-{chosen}-{action}")).unwrap();
+                symlink(real, world.run.path().join(format!("{program}-{action}"))).unwrap();
+            }
+        }
+        world.detach(&web, false);
+        assert!(!world.rules().contains(web.want.jail.as_str()) && world.rules().contains("JAIL-TO"));
+        drop(db);
+        world.gc(&[]);
+        assert_eq!(world.rules(), before);
+    }
 }
 
 #[test]
