@@ -112,6 +112,22 @@ fn an_interface_without_an_address_is_there_and_says_nothing() {
 }
 
 #[test]
+fn a_network_it_has_no_address_on_is_none_of_its_own() {
+    let host = Host::new();
+    host.dmz();
+    host.jail(OTHER).succeeds();
+    let options = "--net=dmz --ip=none --net=other --ip=10.10.30.10";
+    let plan = host.jail(&format!("plan {options} -p 80 -- true"));
+    plan.prints("net.ipv4.conf.br1.route_localnet = 1").succeeds();
+    assert!(!plan.stdout.contains("br0.route_localnet"), "{plan}");
+    host.jail(&format!("run -d --name=web --net=dmz --ip={JAIL} {SERVERS}")).succeeds();
+    host.until(&dial(JAIL, 80)).succeeds();
+    host.jail(&format!("run -d --name=other {options} --egress=allow -- sleep inf")).succeeds();
+    host.sh("nft flush ruleset").succeeds();
+    host.join("other", &dial(JAIL, 80)).exits(REFUSED);
+}
+
+#[test]
 fn a_jail_on_two_networks_is_no_router_between_them() {
     let host = Host::new();
     host.foreign_bridge();
@@ -180,6 +196,7 @@ fn what_an_interface_cannot_have_is_refused_in_a_sentence() {
         ("--net=br0 --ip=none --publish=80", "no interface on a bridge has an address"),
         ("--net=br0 --ip=none --egress=allow", "no address to open a connection from"),
         ("--net=br0 --net=br1 --defaultgw=10.10.20.1", "10.10.20.1 is not in 10.10.30.0/24"),
+        ("--net=br0 --defaultgw=10.10.20.255", "no router of 10.10.20.0/24 has the address 10.10.20.255"),
         ("--net=br0 --ip=10.10.20.7 --defaultgw=10.10.20.7", "is the gateway that --defaultgw names"),
     ] {
         let refused = host.jailed(options, "echo it ran");

@@ -1,6 +1,6 @@
 //! From start to end: signals, a supervisor that is killed, names, and what is reaped.
 
-use jail_tests::{ARTICLE, HOST, Host, JAIL, REFUSED, SERVERS, Snapshot, dial};
+use jail_tests::{ARTICLE, HOST, Host, JAIL, Place, REFUSED, SERVERS, Snapshot, dial};
 
 jail_tests::on_each_firewall! {
     when_its_supervisor_is_killed_the_jail_ends_and_gc_leaves_the_host_as_before,
@@ -106,12 +106,87 @@ fn who_stops_a_jail_that_is_being_stopped_waits_for_its_end_too() {
     host.sh("jail stop web & jail stop web web && test ! -e /run/jail/jails/web && wait $!").succeeds();
 }
 
+/// An nft in /srv/slow that does something else first.
+fn slow_nft(host: &Host, first: &str) {
+    host.write("/srv/slow/nft", &format!("#!/bin/sh\n{first}\nexec /usr/sbin/nft \"$@\"\n"));
+    host.sh("chmod +x /srv/slow/nft").succeeds();
+}
+
+#[test]
+fn a_signal_during_a_start_ends_the_jail_and_leaves_the_host_as_it_was() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    slow_nft(&host, "touch /srv/slow/runs; sleep 0.2");
+    for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
+        let script = format!(
+            "set -m; PATH=/srv/slow:$PATH jail -q run --name=web --net=br0 -p 80 -- sleep inf & pid=$!
+             until test -e /srv/slow/runs; do sleep 0.01; done
+             kill -{signal} $pid; wait $pid; status=$?; rm /srv/slow/runs; exit $status"
+        );
+        host.sh(&script).exits(128 + number);
+        before.still_holds(&host);
+    }
+}
+
+/// Holds the network namespace of the only jail open, as a socket would that it passes to another.
+fn hold_namespace(host: &Host) {
+    host.sh("exec 9</proc/$(jail list | cut -d: -f1)/ns/net; sleep inf >/dev/null 2>&1 &").succeeds();
+}
+
+const LINKS: &str = "ls -d /sys/class/net/j*";
+
+#[test]
+fn a_jail_that_ended_is_on_no_bridge_whoever_holds_its_network_namespace() {
+    let host = Host::new();
+    host.web();
+    hold_namespace(&host);
+    host.sh("kill -TERM $(jail list | cut -d: -f1)").succeeds();
+    host.until("test ! -e /run/jail/jails/web").succeeds();
+    host.sh(LINKS).succeeds(); // it is held
+    assert_eq!(host.sh("ls /sys/class/net/br0/brif").succeeds(), "");
+    host.jail(&format!("run -d {ARTICLE} {SERVERS}")).succeeds();
+    host.until_at(Place::Client, &dial(HOST, 80)).succeeds();
+    host.jail("stop web").succeeds();
+    host.jail("gc").succeeds();
+    host.sh(LINKS).fails();
+}
+
+#[test]
+fn the_next_start_leaves_no_link_of_one_whose_supervisor_was_killed() {
+    let host = Host::new();
+    host.dmz();
+    let pid = supervisor(&host);
+    hold_namespace(&host);
+    let link = host.sh(LINKS).succeeds().to_owned();
+    host.sh(&format!("kill -KILL {pid}")).succeeds();
+    host.until("test -z \"$(jail list)\"").succeeds();
+    host.sh(&format!("test -e {link}")).succeeds(); // it is held
+    host.jail(&format!("run -d {ARTICLE} {SERVERS}")).succeeds();
+    host.sh(&format!("test -e {link}")).fails();
+    host.jail("stop web").succeeds();
+}
+
+#[test]
+fn the_host_forwards_only_while_there_are_rules_for_it() {
+    let host = Host::new();
+    host.dmz();
+    let forwards = "grep -qx 1 /proc/sys/net/ipv4/conf/*/forwarding";
+    slow_nft(&host, &format!("! {forwards} || echo forwards >>/srv/slow/seen"));
+    host.sh("PATH=/srv/slow:$PATH jail run -d --name=web --net=br0 -p 80 -- sleep inf").succeeds();
+    host.sh("test ! -e /srv/slow/seen").succeeds(); // as the rules were made
+    host.sh(forwards).succeeds();
+    host.sh("PATH=/srv/slow:$PATH; kill $(jail list | cut -d: -f1)").succeeds();
+    host.until("test ! -e /run/jail/jails/web").succeeds();
+    host.sh("test ! -e /srv/slow/seen").succeeds(); // as they went
+    host.sh(forwards).fails();
+}
+
 #[test]
 fn the_supervisor_clears_up_in_its_own_time_however_short_the_patience() {
     let host = Host::new();
     host.dmz();
-    let slow = "#!/bin/sh\nsleep 1.5\nexec /usr/sbin/nft \"$@\"\n";
-    host.sh(&format!("mkdir /srv/slow; printf '{slow}' >/srv/slow/nft; chmod +x /srv/slow/nft")).succeeds();
+    slow_nft(&host, "sleep 1.5");
     let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done";
     let run = format!("exec jail -q run --name=web --net=br0 -- bash -c {}", jail_tests::quote(script));
     let mut web = host.start(&format!("PATH=/srv/slow:$PATH; {run}"));

@@ -2,7 +2,8 @@
 //!
 //! The values are the machine's, shared by all jails: what is recorded in a directory (`/run/jail/forwarding`, one file
 //! per value, written before the value is changed) is what we changed and nobody has put back yet. The caller holds the
-//! machine's network lock around [`plan`] to [`apply`] and around [`restore`].
+//! machine's network lock, alone around [`plan`] and [`restore`], with others around [`apply`], and from the first on is
+//! among those that use the network: nobody restores meanwhile.
 //!
 //! Only interfaces are switched, one by one. `net.ipv4.ip_forward` (the same as `conf.all.forwarding`) stays as it is:
 //! the kernel asks the interface a packet came in by (ip_route_input_slow in net/ipv4/route.c), and writing that one
@@ -82,8 +83,8 @@ pub fn plan(
     Ok(plan)
 }
 
-/// Records each value as it was, then changes it. May be done again after a crash at any moment. The bridge is there
-/// by now.
+/// Records each value as it was, then changes it. May be done again after a crash at any moment, and at the same time by
+/// several. The bridge is there by now, and so are the rules that keep what is forwarded to what is ours.
 ///
 /// # Errors
 /// What writing the record or the sysctl answers; what was changed before stays recorded.
@@ -92,7 +93,10 @@ pub fn apply(dir: &Path, changes: &[Change]) -> Result<(), Failure> {
         let record = record_of(dir, &change.path);
         // A record that is there already knows the value from before the first of us.
         if !record.exists() {
-            record::create(&record, change)?;
+            match record::create(&record, change) {
+                Err(failure) if failure.kind == Kind::Conflict => {}
+                result => result?,
+            }
         }
         let written = fs::write(file(&change.path), &change.want);
         written.map_err(|error| Failure::call("network", "write", &change.path, &error))?;
@@ -109,7 +113,7 @@ pub fn apply(dir: &Path, changes: &[Change]) -> Result<(), Failure> {
 /// is removed as it is told of.
 pub fn restore(dir: &Path) -> Result<Vec<Change>, Failure> {
     let mut restored = Vec::new();
-    let mut failed = None;
+    let mut failed = record::remove_unfinished(dir).err();
     for name in record::names(dir)? {
         match restore_one(&dir.join(name)) {
             Ok(change) => restored.extend(change),

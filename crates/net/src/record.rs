@@ -10,6 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::NamedTempFile;
 
+/// What the name of a file begins with that is still being written.
+const UNFINISHED: &str = ".new-";
+
 /// Writes a new file.
 ///
 /// # Errors
@@ -17,7 +20,7 @@ use tempfile::NamedTempFile;
 pub(crate) fn create<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
     let failed = |error: &io::Error| Failure::call("state", "write", path.display().to_string(), error);
     let dir = path.parent().unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::with_prefix_in(".new-", dir).map_err(|error| failed(&error))?;
+    let mut file = NamedTempFile::with_prefix_in(UNFINISHED, dir).map_err(|error| failed(&error))?;
     serde_json::to_writer_pretty(&mut file, value).map_err(|error| failed(&error.into()))?;
     file.write_all(b"\n").and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&error))?;
     file.persist_noclobber(path).map_err(|error| failed(&error.error))?;
@@ -66,6 +69,22 @@ pub(crate) fn remove(path: &Path) -> Result<bool, Failure> {
 /// # Errors
 /// What the file system answers.
 pub(crate) fn names(dir: &Path) -> Result<Vec<String>, Failure> {
+    let mut names = all_names(dir)?;
+    names.retain(|name| !name.starts_with('.'));
+    names.sort();
+    Ok(names)
+}
+
+/// Removes what a [`create`] that was killed had begun. Nobody else writes to the directory meanwhile.
+///
+/// # Errors
+/// What the file system answers.
+pub(crate) fn remove_unfinished(dir: &Path) -> Result<(), Failure> {
+    let mut unfinished = all_names(dir)?.into_iter().filter(|name| name.starts_with(UNFINISHED));
+    unfinished.try_for_each(|name| remove(&dir.join(name)).map(drop))
+}
+
+fn all_names(dir: &Path) -> Result<Vec<String>, Failure> {
     let failed = |error: &io::Error| Failure::call("state", "readdir", dir.display().to_string(), error);
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -75,8 +94,7 @@ pub(crate) fn names(dir: &Path) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for entry in entries {
         let name = entry.map_err(|error| failed(&error))?.file_name();
-        names.extend(name.into_string().ok().filter(|name| !name.starts_with('.')));
+        names.extend(name.into_string());
     }
-    names.sort();
     Ok(names)
 }

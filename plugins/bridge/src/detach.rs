@@ -1,5 +1,6 @@
-//! Taking interfaces away. A veth goes with the jail's network namespace, so that mostly nothing is to be done:
-//! deleting it costs tens of milliseconds under the lock that every other start needs.
+//! Taking interfaces away. A veth goes with the jail's network namespace, in the background: deleting it costs tens of
+//! milliseconds under the lock that every other start needs. But somebody's descriptor, a socket that the jail passed to
+//! another jail, can hold the namespace for ever: off the bridge at once, the veth leads nowhere whoever holds it.
 
 use jail_net::backend::{Failure, Reaped};
 use jail_net::host::has_interface;
@@ -13,8 +14,12 @@ pub(crate) fn names_of(jail: &JailId) -> Vec<String> {
     (0..INTERFACES).map(|index| jail.link_name(index)).collect()
 }
 
-/// Returns when links that are about to go are gone; deletes what stays, for somebody's descriptor can hold a namespace
-/// for ever.
+/// Takes the links that are still there off their bridge.
+pub(crate) async fn leave(names: &[String]) -> Result<(), Failure> {
+    on_each(names, async |handle, name| link::leave_bridge(handle, name).await).await
+}
+
+/// Returns when links that are about to go are gone; deletes what stays.
 pub(crate) async fn wait(names: &[String]) -> Result<(), Failure> {
     if gone(names).await? { Ok(()) } else { delete(names).await }
 }
@@ -26,18 +31,25 @@ pub(crate) async fn gone(names: &[String]) -> Result<bool, Failure> {
 
 /// Deletes the links that are there; returns when they are gone.
 pub(crate) async fn delete(names: &[String]) -> Result<(), Failure> {
+    on_each(names, async |handle, name| link::delete(handle, name).await.map(drop)).await
+}
+
+/// Does something with each of the links that is there.
+async fn on_each(
+    names: &[String],
+    work: impl AsyncFn(&Handle, &str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let names: Vec<&String> = names.iter().filter(|name| has_interface(name)).collect();
     if names.is_empty() {
         return Ok(());
     }
-    Wire::open()?
-        .run(|handle, _| async move {
-            for name in names {
-                link::delete(&handle, name).await?;
-            }
-            Ok(())
-        })
-        .await
+    let each = |handle, _| async move {
+        for name in names {
+            work(&handle, name).await?;
+        }
+        Ok(())
+    };
+    Wire::open()?.run(each).await
 }
 
 /// Deletes every link that is named after a jail which is not alive.

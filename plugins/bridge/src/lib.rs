@@ -67,14 +67,12 @@ impl Backend for Bridge {
     }
 
     async fn detach(&self, jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
-        match undo {
-            Some(undo) if how.wait => {
-                let made: Made =
-                    serde_json::from_value(undo.0.clone()).map_err(|error| unreadable("detach", &error))?;
-                detach::wait(&made.links).await
-            }
-            Some(_) => Ok(()), // the links go with the jail's network namespace
-            None => detach::delete(&detach::names_of(jail)).await,
+        let Some(undo) = undo else { return detach::delete(&detach::names_of(jail)).await };
+        let made: Made =
+            serde_json::from_value(undo.0.clone()).map_err(|error| unreadable("detach", &error))?;
+        match how.wait {
+            true => detach::wait(&made.links).await,
+            false => detach::leave(&made.links).await,
         }
     }
 

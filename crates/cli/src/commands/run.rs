@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use jail_core::{Failure, Plan, Running, Spec, Streams, start};
 use jail_sys::call::process::{self, Side};
+use nix::sys::signal::{SigmaskHow, Signal, pthread_sigmask};
 use serde_json::json;
 
 use super::{Call, block_on, finish, need_root, plan::spec_of};
@@ -16,6 +17,7 @@ pub(super) fn run(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     let detach = run.detach;
     let spec = spec_of(call, run)?;
     need_root()?;
+    hold_signals(SigmaskHow::SIG_BLOCK)?;
     // Opened now: by the end of the jail the file may have been replaced.
     let program = File::open("/proc/self/exe").map_err(|error| {
         Failure::call("command", "open", "/proc/self/exe", &error).hint("jail needs /proc mounted")
@@ -25,6 +27,15 @@ pub(super) fn run(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     }
     let running = bring_up(call, &spec, Streams::Caller)?;
     Err(supervise(call, running, &program))
+}
+
+/// What would end us while the host has half of a jail waits until it has all of it: the supervisor, which has the same
+/// signals, passes it on to the jail then.
+fn hold_signals(how: SigmaskHow) -> Result<(), Failure> {
+    use Signal::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+    let ending = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+    let held = pthread_sigmask(how, Some(&ending.into_iter().collect()), None);
+    held.map_err(|errno| Failure::call("command", "sigprocmask", "jail", &errno.into()))
 }
 
 fn bring_up(call: &Call, spec: &Spec, streams: Streams) -> Result<Running, Failure> {
@@ -54,6 +65,7 @@ fn in_background(call: &Call, spec: &Spec, program: &File) -> Result<ExitCode, F
     match process::fork().map_err(|error| failed("fork", error))? {
         Side::Parent { .. } => {
             drop(tell);
+            hold_signals(SigmaskHow::SIG_UNBLOCK)?; // the start is no longer ours
             let name = read_result(result)?;
             let told =
                 if call.json { output::json(&json!({ "name": name })) } else { output::lines([&name]) };

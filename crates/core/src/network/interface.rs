@@ -79,6 +79,12 @@ fn gateway(wanted: &InterfaceSpec, network: &Network, store: &Store) -> Result<O
             let why = format!("{gateway} is not in {}, the subnet of {on}", subnet.trunc());
             Err(refused(format!("--defaultgw={gateway}"), &why).hint("name a router of that subnet"))
         }
+        Some(gateway)
+            if subnet.prefix_len() < 31 && [subnet.network(), subnet.broadcast()].contains(&gateway) =>
+        {
+            let why = format!("no router of {} has the address {gateway}", subnet.trunc());
+            Err(refused(format!("--defaultgw={gateway}"), &why).hint("name a router of that subnet"))
+        }
         Some(gateway) => Ok(Some(gateway)),
         None => Ok(match network.gateway(subnet.addr().into()) {
             Some(IpAddr::V4(gateway)) => Some(gateway),

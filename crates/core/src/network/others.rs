@@ -21,8 +21,8 @@ pub(super) struct Others<'a> {
 }
 
 impl Others<'_> {
-    /// Every address of the host's, and every bridge network of ours but those the jail is on; what is beside a parent is
-    /// the LAN. A network that cannot be read could not be kept from a jail that may open connections.
+    /// Every address of the host's, and every bridge network of ours but those the jail has an address on; what is
+    /// beside a parent is the LAN. A network that cannot be read could not be kept from a jail that may open connections.
     pub(super) fn off_limits(&self, plan: &NetworkPlan) -> Result<Vec<IpNet>, Failure> {
         let store = Store::new(&self.place.networks);
         if plan.egress != Egress::Deny
@@ -31,7 +31,8 @@ impl Others<'_> {
             unreadable.message = format!("--egress={}: {}", plan.egress, unreadable.message);
             return Err(unreadable);
         }
-        let own: BTreeSet<_> = plan.attachments.iter().map(|attachment| attachment.network.subnet).collect();
+        let own = plan.attachments.iter().filter(|attachment| attachment.has_address());
+        let own: BTreeSet<_> = own.map(|attachment| attachment.network.subnet).collect();
         let mut off_limits: BTreeSet<IpNet> =
             host::addresses()?.into_iter().map(|address| address.net.addr().into()).collect();
         let used = self.living()?.into_iter().flat_map(|(_, plan)| plan.attachments);

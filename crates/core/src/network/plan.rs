@@ -79,6 +79,12 @@ impl AttachmentPlan {
 }
 
 impl NetworkPlan {
+    /// The bridges that it has an address on, the one that published ports lead to first.
+    pub(super) fn bridges(&self) -> Vec<&str> {
+        let with_address = self.attachments.iter().filter(|attachment| attachment.has_address());
+        with_address.filter_map(|attachment| attachment.network.bridge()).collect()
+    }
+
     /// The interface that published ports lead to.
     pub fn published_at(&self) -> Option<&AttachmentPlan> {
         self.attachments.iter().find(|attachment| attachment.is_on_bridge() && attachment.has_address())

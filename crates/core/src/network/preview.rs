@@ -35,8 +35,7 @@ impl Preview<'_> {
             words.push(format!("the bridge {} is made again", network.interface()));
         }
         let dir = Machine::look().forwarding();
-        let bridges: Vec<&str> = networks().filter_map(|network| network.bridge()).collect();
-        let forward = forwarding::plan(&dir, &bridges, &self.plan.publish, self.plan.egress)?;
+        let forward = forwarding::plan(&dir, &self.plan.bridges(), &self.plan.publish, self.plan.egress)?;
         for change in &forward.changes {
             words.push(format!(
                 "{} = {}, as long as a jail needs it",

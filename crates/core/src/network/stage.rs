@@ -6,9 +6,10 @@ use std::os::fd::OwnedFd;
 use async_trait::async_trait;
 use ipnet::{IpNet, Ipv4Net};
 use jail_net::backend::{Backend, Interface, Request, Taken};
+use jail_net::forwarding::{self, Forwarding};
 use jail_net::model::{Attachment, JailId};
 use jail_net::store::Store;
-use jail_net::{forwarding, host, port};
+use jail_net::{host, port};
 use jail_sys::{Failure, Kind};
 
 use super::backends::{self, Backends};
@@ -53,7 +54,7 @@ impl Stage for NetworkStage<'_> {
         let lock = self.machine.network_lock()?;
         lock.exclusive().await?;
         self.make_bridges().await?;
-        let request = self.request(journal)?;
+        let (request, forwarding) = self.request(journal)?;
         lock.shared().await?;
         let mut work = Work::plan(self.plan, self.backends, request, journal).await?;
         if work.asks() {
@@ -64,6 +65,8 @@ impl Stage for NetworkStage<'_> {
         self.interfaces = work.attach_links(netns, journal, another).await?;
         lock.shared().await?;
         work.attach_rules(netns).await?;
+        // Only now: without the rules the host would be a router for everybody.
+        forwarding::apply(&self.machine.forwarding(), &forwarding.changes)?;
         self.request = Some(work.request);
         Ok(())
     }
@@ -109,8 +112,8 @@ impl<'a> NetworkStage<'a> {
         Ok(())
     }
 
-    /// Takes what only one jail can have, and switches on forwarding. Under the exclusive network lock.
-    fn request(&mut self, journal: &mut Journal) -> Result<Request, Failure> {
+    /// Takes what only one jail can have, and looks at what must be forwarded. Under the exclusive network lock.
+    fn request(&mut self, journal: &mut Journal) -> Result<(Request, Forwarding), Failure> {
         backends::refuse_another(&self.plan.firewall, &self.machine, self.place)?;
         self.claims.place(self.plan, journal)?;
         let attachments = (0..self.plan.attachments.len()).map(|index| self.attachment(index, journal));
@@ -118,9 +121,8 @@ impl<'a> NetworkStage<'a> {
         let others = Others { place: self.place, id: &self.id };
         self.claims.ports = port::hold(&self.plan.publish).map_err(|refusal| others.explain(refusal))?;
         let dir = self.machine.forwarding();
-        let forward = forwarding::plan(&dir, &self.bridges(), &self.plan.publish, self.plan.egress)?;
-        forwarding::apply(&dir, &forward.changes)?;
-        Ok(Request {
+        let forwarding = forwarding::plan(&dir, &self.plan.bridges(), &self.plan.publish, self.plan.egress)?;
+        let request = Request {
             jail: self.id.clone(),
             name: self.name.clone(),
             attachments,
@@ -128,14 +130,9 @@ impl<'a> NetworkStage<'a> {
             egress: self.plan.egress,
             off_limits: others.off_limits(self.plan)?,
             published: others.published(self.plan)?,
-            forwards: forward.interfaces,
-        })
-    }
-
-    /// The bridges that it has an address on, the one that published ports lead to first.
-    fn bridges(&self) -> Vec<&str> {
-        let with_address = self.plan.attachments.iter().filter(|attachment| attachment.has_address());
-        with_address.filter_map(|attachment| attachment.network.bridge()).collect()
+            forwards: forwarding.interfaces.clone(),
+        };
+        Ok((request, forwarding))
     }
 
     fn attachment(&mut self, index: usize, journal: &mut Journal) -> Result<Attachment, Failure> {

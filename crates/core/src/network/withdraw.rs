@@ -33,7 +33,10 @@ impl Undoing<'_> {
             Some(lock) => Remaining::of(lock, self.id, self.machine, entries).await?,
             None => Remaining { any: true, of_the_firewall: true },
         };
-        let mut result = Ok(());
+        // Before the rules go: without them the host would be a router for everybody.
+        let restored =
+            if others.any { Ok(()) } else { forwarding::restore(&self.machine.forwarding()).map(drop) };
+        let mut result = restored;
         for entry in entries.iter().rev() {
             let undone = match entry {
                 Entry::Attachment { role, plugin, undo } => {
@@ -44,7 +47,7 @@ impl Undoing<'_> {
                     jail_ns::range::collect(&self.machine.uids())
                 }
                 Entry::Lease { path } => give_back(path, self.id, self.ours),
-                Entry::Networked { path } => self.leave(path, !others.any),
+                Entry::Networked { path } => give_back(path, self.id, self.ours),
             };
             result = result.and(undone);
         }
@@ -52,15 +55,9 @@ impl Undoing<'_> {
     }
 
     async fn detach(&self, role: Role, plugin: &Path, undo: &Undo, last: bool) -> Result<(), Failure> {
-        // A link goes with its network namespace, in the background; who must see it gone waits for that itself.
-        let how = Detach { wait: false, last: last && role == Role::Firewall };
+        // A link goes with its network namespace, in the background. A dead jail's should have gone.
+        let how = Detach { wait: !self.ours, last: last && role == Role::Firewall };
         load(plugin, self.plugin_dirs)?.detach(self.id, Some(undo), how).await
-    }
-
-    fn leave(&self, path: &Path, last: bool) -> Result<(), Failure> {
-        let restored =
-            if last { forwarding::restore(&self.machine.forwarding()).map(|_| ()) } else { Ok(()) };
-        restored.and(give_back(path, self.id, self.ours))
     }
 }
 
@@ -117,12 +114,7 @@ pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<
     let alive = machine.firewalls()?;
     let mut removed = Vec::new();
     let mut result = Ok(());
-    for plugin in plugins(machine, plugin_dirs)? {
-        match collect(&plugin, plugin_dirs, &alive).await {
-            Ok(words) => removed.extend(words),
-            Err(failure) => result = result.and(Err(failure)),
-        }
-    }
+    // Before the rules go, as in Undoing::all.
     if alive.is_empty() {
         match forwarding::restore(&machine.forwarding()) {
             Ok(back) => {
@@ -130,6 +122,12 @@ pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<
                     back.into_iter().map(|change| format!("{} is {} again", change.path, change.was)),
                 );
             }
+            Err(failure) => result = result.and(Err(failure)),
+        }
+    }
+    for plugin in plugins(machine, plugin_dirs)? {
+        match collect(&plugin, plugin_dirs, &alive).await {
+            Ok(words) => removed.extend(words),
             Err(failure) => result = result.and(Err(failure)),
         }
     }

@@ -173,6 +173,18 @@ pub async fn delete(handle: &Handle, name: &str) -> Result<bool, Failure> {
     }
 }
 
+/// Takes a link off the bridge that it is a port of, if there is such a link.
+///
+/// # Errors
+/// What the kernel answers.
+pub async fn leave_bridge(handle: &Handle, name: &str) -> Result<(), Failure> {
+    let link = LinkUnspec::new_with_name(name).nocontroller().build();
+    match handle.link().set(link).execute().await {
+        Err(error) if errno(&error) == Some(libc::ENODEV) => Ok(()),
+        result => result.map_err(|error| refused("RTM_SETLINK", name, &error)),
+    }
+}
+
 /// Makes a link.
 ///
 /// # Errors
