@@ -135,7 +135,8 @@ fn an_nft_that_hangs_when_its_jail_was_killed_holds_nobody_up() {
     host.sh("kill -KILL $(cat /run/pid); rm -r /run/hang /run/pid").succeeds();
     host.jailed("--name=b --net=br0 -p 80", "true").succeeds();
     host.jail("gc").succeeds();
-    // What it began inside the jail holds nothing of the host's.
-    host.sh("pkill -x sleep || true").succeeds();
+    // What it began inside the jail holds nothing of the host's. It has the signals blocked that a start holds back.
+    host.sh("pkill -KILL -x sleep || true").succeeds();
+    host.until("! pgrep -x sleep").succeeds();
     before.still_holds(&host);
 }
