@@ -69,6 +69,21 @@ fn a_bridge_of_somebody_elses_is_adopted_and_never_removed() {
 }
 
 #[test]
+fn an_adopted_bridge_keeps_the_mac_that_its_other_users_know() {
+    let host = Host::new();
+    host.sh("ip link add br0 type bridge; ip address add 10.10.20.1/24 dev br0; ip link set br0 up")
+        .succeeds();
+    host.foreign_port("admin", "10.10.20.99");
+    // Of all MACs for a port hardly one is higher: a bridge that was given none takes the lowest of its ports'.
+    host.sh("ip link set admin address fe:00:00:00:00:01").succeeds();
+    let mac = "cat /sys/class/net/br0/address";
+    host.until(&format!("{mac} | grep -q fe:00:00:00:00:01")).succeeds();
+    host.jailed("--net=br0", "true").succeeds();
+    host.jail("run -d --name=web --net=br0 -- sleep inf").succeeds();
+    assert_eq!(host.sh(mac).succeeds(), "fe:00:00:00:00:01");
+}
+
+#[test]
 fn a_network_in_use_is_not_removed() {
     let host = Host::new();
     host.web();

@@ -15,6 +15,10 @@ const BRIDGE: [u8; 2] = [0x02, 0x6b];
 /// What the MAC of an interface without an address begins with.
 const LINK: [u8; 2] = [0x02, 0x6c];
 
+/// What the MAC of a port of a bridge begins with. A bridge that was given no MAC takes the lowest of its ports': it must
+/// not take a jail's, for its other users would lose it.
+const PORT: [u8; 2] = [0xfe, 0x6a];
+
 /// An Ethernet address; printed in lower case with colons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -42,9 +46,14 @@ impl Mac {
         Mac::join(LINK, jail.number().wrapping_add(index as u32))
     }
 
+    /// The MAC of a bridge's port, the host's end of a jail's interface: made from its name.
+    pub fn of_port(name: &str) -> Self {
+        Mac::join(PORT, hash(name))
+    }
+
     /// Whether it is one that we make ourselves: asked for by hand, it could be another jail's before long.
     pub fn is_made_here(self) -> bool {
-        [JAIL, BRIDGE, LINK].contains(&[self.0[0], self.0[1]])
+        [JAIL, BRIDGE, LINK, PORT].contains(&[self.0[0], self.0[1]])
     }
 
     fn join([first, second]: [u8; 2], number: u32) -> Self {
@@ -122,6 +131,7 @@ mod tests {
         assert!(Mac::of_bridge("br0").to_string().starts_with("02:6b:"));
         let web: JailId = "3fa04b11c2d9".parse().unwrap();
         assert_eq!(Mac::of_link(&web, 1).to_string(), "02:6c:4b:11:c2:da");
+        assert!(Mac::of_port("j3fa04b11c2d90").to_string().starts_with("fe:6a:"));
         assert!(Mac::of_link(&web, 0).is_made_here() && Mac::of_bridge("br0").is_made_here());
         assert!(!"02:00:00:00:00:05".parse::<Mac>().unwrap().is_made_here());
     }

@@ -93,6 +93,7 @@ fn pair(attachment: &Attachment, bridge: &Link, netns: BorrowedFd<'_>) -> Result
         .build();
     let near = LinkVeth::new(&attachment.host_interface, &attachment.interface)
         .set_info_data(InfoData::Veth(InfoVeth::Peer(far)))
+        .address(Mac::of_port(&attachment.host_interface).0.to_vec())
         .mtu(bridge.mtu)
         .controller(bridge.index)
         .up();
