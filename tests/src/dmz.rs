@@ -51,7 +51,8 @@ impl Host {
     #[track_caller]
     pub fn web(&self) {
         self.dmz();
-        self.jail(&format!("--backend=nft run -d {ARTICLE} {SERVERS}")).succeeds();
+        let backend = self.firewall().backend();
+        self.jail(&format!("--backend={backend} run -d {ARTICLE} {SERVERS}")).succeeds();
         self.until(&dial(JAIL, 80)).succeeds();
     }
 

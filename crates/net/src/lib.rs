@@ -6,6 +6,7 @@
 //! * [`store`] keeps the named networks; [`lease`] and [`port`] hold an address and a published port for one jail;
 //!   [`forwarding`] switches the host's routing on and back.
 //! * `link` is for plugins that make links (feature `link`).
+//! * `conformance` (a feature) holds the tests that every firewall backend must pass.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), jail_net::backend::Failure> {
@@ -24,6 +25,8 @@
 //! asked and when they undo (`jail-core`), or change a link or a rule itself: that is the backends' work.
 
 pub mod backend;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod forwarding;
 pub mod host;
 pub mod lease;
