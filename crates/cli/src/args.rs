@@ -141,7 +141,7 @@ pub(crate) struct Run {
     #[arg(long, help_heading = "Network")]
     pub(crate) no_probe: bool,
     /// A name server [default: the host's]
-    #[arg(long, value_name = "A", help_heading = "Network")]
+    #[arg(long, value_name = "A", value_parser = name_server, help_heading = "Network")]
     pub(crate) dns: Vec<IpAddr>,
     /// Publish a port through the host
     #[arg(short, long, value_name = "[A:]PORT[:PORT][/udp]", help_heading = "Network")]
@@ -153,4 +153,10 @@ pub(crate) struct Run {
     /// One argument with spaces or shell signs is for /bin/sh -c, otherwise it is an argv
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", help_heading = "Command")]
     pub(crate) command: Vec<String>,
+}
+
+fn name_server(text: &str) -> Result<IpAddr, String> {
+    let address: Option<IpAddr> = text.parse().ok();
+    let address = address.filter(|address| !address.is_unspecified() && !address.is_multicast());
+    address.ok_or_else(|| "it is no machine's address".to_owned())
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use jail_core::{Failure, Kind, Running, Told, Wanted, shown};
+use jail_core::{Failure, Kind, Running, Told, Wanted, printable};
 use serde::Serialize;
 
 use crate::usage::explain;
@@ -48,7 +48,7 @@ pub(crate) fn say(line: &str) {
 
 /// Tells a step that was done.
 pub(crate) fn step(Told { stage, operation, object }: Told<'_>) {
-    say(&format!("{stage:<10}  {operation}  {}", shown(object)));
+    say(&format!("{stage:<10}  {operation}  {}", printable(object)));
 }
 
 /// Tells a failure, and answers its exit status.
@@ -60,7 +60,7 @@ pub(crate) fn failure(failure: &Failure, as_json: bool) -> ExitCode {
         });
         say(&serde_json::json!({ "error": error }).to_string());
     } else {
-        say(&format!("jail: {failure}"));
+        say(&printable(&format!("jail: {failure}")));
     }
     ExitCode::from(status(failure))
 }

@@ -49,14 +49,14 @@ mod user;
 mod userns;
 
 pub use find::find;
-pub use jail_sys::{Failure, Kind};
+pub use jail_sys::{Failure, Kind, printable};
 pub use join::{Joined, join};
 pub use journal::{Entry, Journal};
 pub use launch::start;
 pub use listening::{Listening, listening, unanswered};
 pub use place::Place;
 pub use plan::{Plan, Planned, Wanted};
-pub use processes::{Process, shown, trees};
+pub use processes::{Process, trees};
 pub use reap::gc;
 pub use registry::{Home, Registered, Registry};
 pub use spec::Spec;

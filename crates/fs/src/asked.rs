@@ -3,11 +3,10 @@
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, printable};
 use rustix::fs::FileType;
 
 use crate::inside::{Inside, Spot, State, is_below};
-use crate::lines::printable;
 use crate::movable::{Movable, movable, takes_away};
 use crate::plan::{Folder, Mount, MountPlan, STAGE, What};
 use crate::request::{Request, Wish, requests};

@@ -6,11 +6,11 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use jail_sys::printable;
 use rustix::fs::{Mode, OFlags};
 
 use crate::host;
 use crate::inside::is_below;
-use crate::lines::printable;
 use crate::plan::{Mount, MountPlan, What};
 
 /// How many are named.

@@ -1,5 +1,7 @@
 //! The plan as a person reads it: one line per mount.
 
+use jail_sys::printable;
+
 use crate::plan::{Mount, MountPlan, Store, What};
 
 impl MountPlan {
@@ -68,17 +70,6 @@ impl MountPlan {
     fn shared(&self) -> String {
         format!("{}, shared", memory(self.limits.data))
     }
-}
-
-/// With what a terminal would obey escaped.
-pub(crate) fn printable(line: &str) -> String {
-    line.chars().fold(String::new(), |mut line, letter| {
-        match letter.is_control() {
-            true => line.extend(letter.escape_default()),
-            false => line.push(letter),
-        }
-        line
-    })
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

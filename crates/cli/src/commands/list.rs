@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use jail_core::{Failure, Process, Registered, Wanted, find, listening, shown, trees, unanswered};
+use jail_core::{Failure, Process, Registered, Wanted, find, listening, printable, trees, unanswered};
 use serde_json::{Value, json};
 
 use super::{Call, need_root};
@@ -81,7 +81,7 @@ pub(super) fn inspect(call: &Call, jail: &str) -> Result<ExitCode, Failure> {
 /// `PID:USER:NAME:COMMAND`.
 fn line(jail: &Registered) -> String {
     let pid = jail.status.as_ref().map_or_else(|| "-".to_owned(), |status| status.pid.to_string());
-    format!("{pid}:{}:{}:{}", shown(&jail.plan.user.name), jail.plan.name, shown(&jail.plan.command))
+    format!("{pid}:{}:{}:{}", printable(&jail.plan.user.name), jail.plan.name, printable(&jail.plan.command))
 }
 
 /// Everything `list --json` tells of a jail.

@@ -42,7 +42,7 @@ fn check_name(option: &str, name: &str) -> Result<(), Failure> {
     let failure = invalid(option, format!("there is no {what} {name}"));
     Err(match nearest {
         Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
-        None => failure,
+        None => failure.hint("syscalls(2) has the names; a group begins with @"),
     })
 }
 

@@ -269,7 +269,10 @@ mod tests {
             refusal("@moutn,read"),
             "--seccomp=@moutn,read: there is no group of system calls @moutn; did you mean @mount?"
         );
-        assert_eq!(refusal("!xyzzy"), "--seccomp=!xyzzy: there is no system call xyzzy");
+        assert_eq!(
+            refusal("!xyzzy"),
+            "--seccomp=!xyzzy: there is no system call xyzzy; syscalls(2) has the names; a group begins with @"
+        );
     }
 
     #[test]
