@@ -2,7 +2,7 @@
 
 BUILD   := gcc libc6-dev
 SERVERS := nginx-light rsyslog nftables iptables iproute2 curl procps util-linux bsdutils
-TESTS   := $(SERVERS) netcat-openbsd libcap2-bin
+TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace
 PEERS   := $(SERVERS) hyperfine bubblewrap firejail
 
 help: ## tell what there is
@@ -11,7 +11,7 @@ help: ## tell what there is
 build: ## the command and its plugins, in target/release
 	cargo build --workspace --release
 
-demo: ## the article's scenario as a story, with a check mark per claim
+demo: ## the article's scenario as a story, with a check mark per claim, by nft and by iptables
 	scripts/need $(BUILD) $(SERVERS)
 	cargo build --workspace --release
 	scripts/demo

@@ -51,7 +51,8 @@ impl Host {
     #[track_caller]
     pub fn web(&self) {
         self.dmz();
-        self.jail(&format!("--backend=nft run -d {ARTICLE} {SERVERS}")).succeeds();
+        let backend = self.firewall().backend();
+        self.jail(&format!("--backend={backend} run -d {ARTICLE} {SERVERS}")).succeeds();
         self.until(&dial(JAIL, 80)).succeeds();
     }
 
@@ -92,14 +93,20 @@ impl Host {
     /// A machine of somebody else's on the bridge br0, `name` at `address`: reached by `ip netns exec NAME`.
     #[track_caller]
     pub fn foreign_port(&self, name: &str, address: &str) {
+        self.foreign_port_at(name, &format!("{address}/24"), HOST_ON_DMZ);
+    }
+
+    /// The same where the bridge's subnet is another, and so its router.
+    #[track_caller]
+    pub fn foreign_port_at(&self, name: &str, address: &str, router: &str) {
         self.sh(&format!(
             "set -e; ip netns add {name}
              ip link add {name} type veth peer name eth0 netns {name}
              ip link set {name} master br0 up
-             ip -netns {name} address add {address}/24 dev eth0
+             ip -netns {name} address add {address} dev eth0
              ip -netns {name} link set lo up
              ip -netns {name} link set eth0 up
-             ip -netns {name} route add default via {HOST_ON_DMZ}"
+             ip -netns {name} route add default via {router}"
         ))
         .succeeds();
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{Output, Running};
+use crate::{Firewall, Output, Running};
 
 /// No command of a test takes this long, in seconds: a hang is a failure, not a wait.
 const DEADLINE: &str = "60";
@@ -32,6 +32,7 @@ pub struct Host {
     holder: Child,
     /// The machine's first process, as we see it.
     pid: u32,
+    firewall: Firewall,
 }
 
 impl Host {
@@ -52,7 +53,21 @@ impl Host {
         let said = holder.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));
         assert_eq!(line, "ready\n", "no host could be made (is this root?): {said:?}");
         let pid = child_of(holder.id()).unwrap_or_else(|| panic!("the host's first process is gone"));
-        Host { holder, pid }
+        Host { holder, pid, firewall: Firewall::Nft }
+    }
+
+    /// Makes one whose jails have their rules by this firewall.
+    #[track_caller]
+    pub fn with(firewall: Firewall) -> Host {
+        let mut host = Host::new();
+        host.firewall = firewall;
+        host.sh(&firewall.choose(BUILT)).succeeds();
+        host
+    }
+
+    /// What its jails have their rules by.
+    pub fn firewall(&self) -> Firewall {
+        self.firewall
     }
 
     /// Runs a script on the host, to its end.

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod dmz;
+mod firewall;
 mod host;
 mod output;
 mod running;
@@ -21,6 +22,7 @@ pub use dmz::{
     ARTICLE, CLIENT, HOST, HOST_ON_DMZ, HOST_ON_LAN, INTERNET, JAIL, LAN, REFUSED, SERVERS, dial, fetch,
     quote,
 };
+pub use firewall::Firewall;
 pub use host::{Host, Place};
 pub use output::Output;
 pub use running::Running;

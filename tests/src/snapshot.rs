@@ -13,9 +13,8 @@ pub struct Snapshot(BTreeMap<&'static str, Vec<String>>);
 /// Subjects that one command prints line by line. What changes by itself is taken out: counters, the operational
 /// state of links (the kernel tells it up to a second late), kernel-wide tables that other machines share; and what
 /// holds nothing of any jail: locks, and the mark that uid ranges have been checked since boot.
-const SUBJECTS: [(&str, &str); 7] = [
+const SUBJECTS: [(&str, &str); 6] = [
     ("routes", "ip route show table all; ip -6 route show table all"),
-    ("rules", "nft --stateless list ruleset"),
     (
         "sysctls",
         "(grep -rs '' /proc/sys/net || true) | grep -v -e nf_conntrack_count -e /neigh/default/gc_ -e /route/",
@@ -34,7 +33,7 @@ impl Snapshot {
     #[track_caller]
     pub fn of(host: &Host) -> Snapshot {
         let mut subjects = BTreeMap::from([("links", links(host)), ("addresses", addresses(host))]);
-        for (subject, script) in SUBJECTS {
+        for (subject, script) in SUBJECTS.into_iter().chain([("rules", host.firewall().list())]) {
             let text = host.sh(&format!("set -o pipefail; {script}"));
             let line = |line: &str| line.replace(" linkdown", "").trim_end().to_owned();
             let mut lines: Vec<_> = text.succeeds().lines().map(line).collect();

@@ -4,9 +4,15 @@ use jail_tests::{
     CLIENT, HOST, HOST_ON_DMZ, HOST_ON_LAN, Host, INTERNET, JAIL, LAN, Place, REFUSED, Snapshot, dial, fetch,
 };
 
-#[test]
-fn the_page_is_served_to_the_client_the_lan_and_the_host() {
-    let host = Host::new();
+jail_tests::on_each_firewall! {
+    the_page_is_served_to_the_client_the_lan_and_the_host,
+    the_server_sees_the_clients_own_address,
+    the_jail_opens_no_connection_to_the_host_the_lan_or_the_internet,
+    stopped_it_leaves_the_host_as_it_was,
+    a_second_jail_on_the_bridge_reaches_the_first,
+}
+
+fn the_page_is_served_to_the_client_the_lan_and_the_host(host: &Host) {
     host.client(&dial(HOST, 80)).exits(REFUSED);
     host.web();
     host.client(&fetch(HOST)).prints("Welcome to nginx").succeeds();
@@ -16,9 +22,7 @@ fn the_page_is_served_to_the_client_the_lan_and_the_host() {
     }
 }
 
-#[test]
-fn the_server_sees_the_clients_own_address() {
-    let host = Host::new();
+fn the_server_sees_the_clients_own_address(host: &Host) {
     host.web();
     host.client(&fetch(&format!("{HOST}/?it-is-me"))).succeeds();
     let log = host.join("web", "grep it-is-me /var/log/nginx/access.log");
@@ -66,9 +70,7 @@ fn an_administrator_who_joins_reads_the_syslog() {
     host.sh("grep -rs 'it was logged' /var/log").fails();
 }
 
-#[test]
-fn the_jail_opens_no_connection_to_the_host_the_lan_or_the_internet() {
-    let host = Host::new();
+fn the_jail_opens_no_connection_to_the_host_the_lan_or_the_internet(host: &Host) {
     host.web();
     host.serve(Place::Host, 8080, "host");
     host.serve(Place::Lan, 8080, "lan");
@@ -81,16 +83,14 @@ fn the_jail_opens_no_connection_to_the_host_the_lan_or_the_internet() {
     host.join("web", &dial("127.0.0.1", 8080)).exits(REFUSED);
 }
 
-#[test]
-fn stopped_it_leaves_the_host_as_it_was() {
-    let host = Host::new();
+fn stopped_it_leaves_the_host_as_it_was(host: &Host) {
     host.dmz();
-    let before = Snapshot::of(&host);
-    host.jail(&format!("--backend=nft run -d {} {}", jail_tests::ARTICLE, jail_tests::SERVERS)).succeeds();
+    let before = Snapshot::of(host);
+    host.jail(&format!("run -d {} {}", jail_tests::ARTICLE, jail_tests::SERVERS)).succeeds();
     host.until(&dial(JAIL, 80)).succeeds();
     host.client(&fetch(HOST)).succeeds();
     host.jail("stop web").succeeds();
-    before.still_holds(&host);
+    before.still_holds(host);
     host.client(&dial(HOST, 80)).exits(REFUSED);
     assert_eq!(host.jail("list").succeeds(), "");
 }
@@ -119,9 +119,7 @@ fn it_is_joined_by_name_and_by_the_host_pid_of_any_process_in_it() {
     host.join("nobody", "hostname").exits(125).says("nobody");
 }
 
-#[test]
-fn a_second_jail_on_the_bridge_reaches_the_first() {
-    let host = Host::new();
+fn a_second_jail_on_the_bridge_reaches_the_first(host: &Host) {
     host.web();
     host.jailed("--net=br0", &fetch(JAIL)).prints("Welcome to nginx").succeeds();
 }

@@ -1,6 +1,6 @@
 //! Backends: found, listed, chosen, and why one is not usable.
 
-use jail_tests::Host;
+use jail_tests::{Host, JAIL, Snapshot, dial, fetch};
 
 #[test]
 fn the_backends_are_listed_with_role_version_file_and_whether_they_can_be_used() {
@@ -10,6 +10,7 @@ fn the_backends_are_listed_with_role_version_file_and_whether_they_can_be_used()
         |name: &str| list.succeeds().lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
     assert!(line("libjail_bridge.so").contains("link"), "{list}");
     assert!(line("libjail_nft.so").contains("firewall"), "{list}");
+    assert!(line("libjail_iptables.so").contains("firewall"), "{list}");
     let json = host.jail("--json backends").json();
     let names: Vec<_> =
         json.as_array().unwrap().iter().map(|b| b["name"].as_str().unwrap_or_default()).collect();
@@ -54,6 +55,23 @@ fn one_that_is_not_there_is_named() {
 }
 
 #[test]
+fn where_the_program_was_installed_without_any_the_remedy_is_told() {
+    let host = Host::new();
+    host.dmz();
+    host.sh("mkdir /srv/bin /srv/empty; cp \"$(command -v jail)\" /srv/bin").succeeds();
+    for command in ["backends", "run --net=br0 -- echo it ran", "plan --net=br0 -- true", "net rm dmz"] {
+        let told = host.sh(&format!("/srv/bin/jail -q {command}"));
+        told.exits(125).says_in_one_sentence(&["/usr/lib/jail/plugins", "--plugin-dir=DIR"]);
+        assert!(!told.stderr.contains("--backend"), "{told}");
+        assert_eq!(told.stdout, "");
+    }
+    host.sh("/srv/bin/jail --plugin-dir=/srv/empty backends")
+        .exits(125)
+        .says("/srv/empty, /usr/lib/jail/plugins");
+    host.sh("/srv/bin/jail -q run -- true").succeeds();
+}
+
+#[test]
 fn without_nft_the_reason_is_told() {
     let host = Host::new();
     host.dmz();
@@ -61,6 +79,123 @@ fn without_nft_the_reason_is_told() {
     let told =
         host.sh(&format!("unshare -m sh -c '{without} -q --backend=nft run --net=br0 -p 80 -- echo it ran'"));
     told.exits(125).says_in_one_sentence(&["nft"]);
+}
+
+/// The firewall of a jail that runs.
+fn firewall_of(host: &Host, jail: &str) -> String {
+    let inspected = host.jail(&format!("--json inspect {jail}")).json();
+    inspected["firewall"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_firewall_is_the_one_named_else_the_one_in_use_else_nft_else_iptables() {
+    let host = Host::new();
+    host.dmz();
+    host.jail("run -d --name=one --net=br0 -- sleep inf").succeeds();
+    assert_eq!(firewall_of(&host, "one"), "nft");
+    host.jail("stop one").succeeds();
+    host.jail("--backend=iptables run -d --name=two --net=br0 -- sleep inf").succeeds();
+    host.jail("run -d --name=three --net=br0 -- sleep inf").succeeds();
+    host.jail("--state-dir=/srv/state run -d --name=four --net=br0 -- sleep inf").succeeds();
+    assert_eq!(firewall_of(&host, "two"), "iptables");
+    assert_eq!(firewall_of(&host, "three"), "iptables", "as the jail that runs");
+    host.jail("stop two three").succeeds();
+    host.jail("run -d --name=five --net=br0 -- sleep inf").succeeds();
+    assert_eq!(firewall_of(&host, "five"), "iptables", "as one of another state directory");
+    host.jail("stop five").succeeds();
+    host.jail("--state-dir=/srv/state stop four").succeeds();
+    host.sh("mount --bind /dev/null /usr/sbin/nft").succeeds();
+    host.jail("run -d --name=six --net=br0 -- sleep inf").succeeds();
+    assert_eq!(firewall_of(&host, "six"), "iptables", "for there is no nft");
+}
+
+#[test]
+fn another_firewall_beside_the_one_in_use_is_refused_in_a_sentence() {
+    for (used, other) in [("nft", "iptables"), ("iptables", "nft")] {
+        let host = Host::new();
+        host.dmz();
+        host.jail(&format!("--backend={used} run -d --name=web --net=br0 -- sleep inf")).succeeds();
+        let before = Snapshot::of(&host);
+        let refused = host.jail(&format!("-q --backend={other} run --net=br0 -- echo it ran"));
+        refused.exits(125).says_in_one_sentence(&[
+            &format!("--backend={other}"),
+            "web",
+            used,
+            "jail stop web",
+        ]);
+        assert_eq!(refused.stdout, "");
+        before.still_holds(&host);
+    }
+}
+
+#[test]
+fn a_dead_jails_firewall_is_in_nobodys_way_and_goes_without_a_trace() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    host.sh(
+        "jail --backend=nft run --name=dead --net=br0 -p 80 -- sleep inf >/dev/null 2>&1 & echo $! >/srv/pid",
+    )
+    .succeeds();
+    host.until("jail join dead -- true").succeeds();
+    host.sh("kill -KILL $(cat /srv/pid)").succeeds();
+    host.until("! kill -0 $(cat /srv/pid) 2>/dev/null").succeeds();
+    host.jail("--backend=iptables run -d --name=web --net=br0 -- sleep inf").succeeds();
+    host.jail("gc").succeeds();
+    host.sh("nft list tables | grep 'inet jail'").fails();
+    host.join("web", &dial(jail_tests::HOST_ON_DMZ, 22)).exits(jail_tests::REFUSED);
+    host.jail("stop web").succeeds();
+    host.jail("gc").succeeds();
+    before.still_holds(&host);
+}
+
+#[test]
+fn without_nft_iptables_keeps_a_bridge_of_jails_and_refuses_one_with_other_machines() {
+    let host = Host::new();
+    host.sh("mount --bind /dev/null /usr/sbin/nft").succeeds();
+    host.dmz();
+    host.jail(&format!("--backend=iptables run -d {} {}", jail_tests::ARTICLE, jail_tests::SERVERS))
+        .succeeds();
+    host.until(&dial(JAIL, 80)).succeeds();
+    host.client(&fetch(jail_tests::HOST)).prints("Welcome to nginx").succeeds();
+    host.join("web", &dial(jail_tests::LAN, 80)).exits(jail_tests::REFUSED);
+    host.foreign_port("vm", "10.10.20.99");
+    host.sh("ip link add theirs type bridge; ip address add 10.10.30.1/24 dev theirs; ip link set theirs up")
+        .succeeds();
+    for (net, other) in [("--net=br0", "vm"), ("--net=theirs", "did not make")] {
+        let refused = host.jailed(net, "echo it ran");
+        refused.exits(125).says_in_one_sentence(&[net, other, "install nftables"]);
+        assert_eq!(refused.stdout, "");
+    }
+}
+
+#[test]
+fn with_neither_nft_nor_iptables_both_are_named() {
+    let host = Host::new();
+    host.dmz();
+    host.sh("mount --bind /dev/null /usr/sbin/nft; rm /etc/alternatives/iptables-restore").succeeds();
+    let refused = host.jailed("--net=br0", "echo it ran");
+    refused.exits(125).says_in_one_sentence(&["package nftables", "package iptables"]);
+    assert_eq!(refused.stdout, "");
+}
+
+#[test]
+fn why_iptables_is_not_usable_is_told() {
+    let host = Host::new();
+    let line = || {
+        let list = host.jail("backends");
+        list.succeeds()
+            .lines()
+            .find(|line| line.contains("libjail_iptables.so"))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(line().contains("usable: "), "{}", line());
+    host.sh("rm /etc/alternatives/ip6tables-restore").succeeds();
+    assert!(line().contains("no program ip6tables-restore in PATH"), "{}", line());
+    host.dmz();
+    let refused = host.jail("-q --backend=iptables run --net=br0 -- echo it ran");
+    refused.exits(125).says_in_one_sentence(&["--backend=iptables", "ip6tables-restore", "install"]);
 }
 
 /// A library that does this when it is loaded.

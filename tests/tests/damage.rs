@@ -51,6 +51,7 @@ fn what_is_not_ours_among_jails_and_leases_is_told_of_and_holds_nobody_up() {
     let host = Host::new();
     host.dmz();
     host.jail("-q run --net=br0 -- true").succeeds();
+    host.jail("gc").succeeds(); // returns when the link is gone
     let before = Snapshot::of(&host);
     let live = host.start_jailed("--name=live --net=br0", "sleep inf");
     for (make, named) in [

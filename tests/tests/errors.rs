@@ -15,6 +15,15 @@ fn nonsense_on_the_command_line_is_a_usage_error() {
         "run -p 80/sctp -- true",
         "run --ip=nonsense --net=br0 -- true",
         "run --egress=nonsense -- true",
+        "run --timeout=5 -- true",
+        "run --timeout=00:00:00 -- true",
+        "run --env=X -- true",
+        "run --userns=none -- true",
+        "run --seccomp-error-action=EACCES -- true",
+        "run --rlimit-nofile=x -- true",
+        "run --rlimit-nofile=2:1 -- true",
+        "run --rlimit-NAME=1 -- true",
+        "-q -v run -- true",
         "stop",
         "join",
         "net create x",
@@ -42,6 +51,20 @@ fn a_value_that_no_host_could_make_sense_of_is_a_usage_error_in_a_sentence() {
         ("--bind=/srv,there", "'there'"),
         ("--bind=/srv:rw,/tmp/x", "--bind=/srv,/tmp/x:rw"),
         ("--publish=80", "--net"),
+        ("--hostname=a_b", "--hostname=a_b"),
+        ("--env==x", "--env==x"),
+        ("--env=A=b --rmenv=A", "--rmenv=A"),
+        ("--cwd=srv", "--cwd=srv"),
+        ("--user=:adm", "--user=:adm"),
+        ("--user=65536:0", "65536"),
+        ("--caps.keep=chwon", "chown"),
+        ("--caps.keep=all", "--caps.drop=all"),
+        ("--caps.keep=chown --caps.drop=all", "--caps.drop=all"),
+        ("--seccomp=none --seccomp.keep=read", "--seccomp.keep=read"),
+        ("--seccomp.drop=moutn", "mount"),
+        ("--protocol=packet", "packet"),
+        ("--seccomp=none --protocol=unix", "--protocol=unix"),
+        ("--noexec=../x", "'..'"),
         ("--ip=10.10.20.10", "--net"),
     ] {
         let refused = host.jailed(option, "echo it ran");
@@ -141,12 +164,46 @@ fn what_cannot_be_had_is_refused_and_nothing_runs() {
 }
 
 #[test]
+fn an_unknown_option_is_told_with_the_nearest_right_one() {
+    let host = Host::new();
+    for (option, nearest) in [
+        ("--runtime-dirs=x", "--runtime-dir"),
+        ("--rlimit-nofiles=4", "--rlimit-nofile"),
+        ("--caps.kep=chown", "--caps.keep"),
+        ("--hostnme=x", "--hostname"),
+    ] {
+        host.jailed(option, "true").exits(2).says(nearest);
+    }
+}
+
+#[test]
+fn each_step_of_a_start_is_told_when_that_was_asked_for_and_only_then() {
+    let host = Host::new();
+    host.dmz();
+    let told = host.jail("--debug run --net=br0 -- true");
+    for step in ["lease", "clone3", "attach", "pivot_root", "seccomp", "execve  true"] {
+        told.says(step).succeeds();
+    }
+    let failed = host.jail("-v run --cwd=/none -- true");
+    failed.exits(125).says("pivot_root").says("--cwd=/none: chdir: No such file");
+    assert!(!failed.stderr.contains("seccomp"), "{failed}");
+    assert_eq!(host.jail("-q run --net=br0 -- true").stderr, "");
+}
+
+#[test]
 fn help_fits_on_a_page_and_names_the_common_things() {
     let host = Host::new();
-    let help = host.jail("--help");
+    let help = host.sh("COLUMNS=80 jail --help");
+    assert!(help.stdout.lines().count() <= 24 && help.stdout.lines().all(|line| line.len() <= 80), "{help}");
+    for word in ["--backend", "--plugin-dir", "--state-dir", "--json", "--quiet", "--debug"] {
+        help.prints(word).succeeds();
+    }
     for word in ["run", "list", "join", "stop", "net"] {
         help.prints(word).succeeds();
     }
-    host.jail("run --help").prints("--publish").prints("--grant").prints("--net").succeeds();
+    let run = host.jail("run --help");
+    for heading in ["Identity:", "Files:", "Filter:", "Network:", "--publish", "--grant", "--net"] {
+        run.prints(heading).succeeds();
+    }
     host.jail("--version").prints(env!("CARGO_PKG_VERSION")).succeeds();
 }

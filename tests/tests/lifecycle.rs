@@ -2,6 +2,12 @@
 
 use jail_tests::{ARTICLE, HOST, Host, JAIL, Place, REFUSED, SERVERS, Snapshot, dial};
 
+jail_tests::on_each_firewall! {
+    when_its_supervisor_is_killed_the_jail_ends_and_gc_leaves_the_host_as_before,
+    when_its_supervisor_is_killed_the_next_start_finds_name_port_and_address_free,
+    gc_leaves_alone_what_lives_and_what_is_not_ours,
+}
+
 /// Starts the article's jail in the background of a shell and answers its supervisor's pid.
 fn supervisor(host: &Host) -> String {
     host.sh(&format!("jail run {ARTICLE} {SERVERS} >/dev/null 2>&1 </dev/null & echo $! >/srv/pid"))
@@ -10,45 +16,93 @@ fn supervisor(host: &Host) -> String {
     host.sh("cat /srv/pid").succeeds().to_owned()
 }
 
-#[test]
-fn when_its_supervisor_is_killed_the_jail_ends_and_gc_leaves_the_host_as_before() {
-    let host = Host::new();
+fn when_its_supervisor_is_killed_the_jail_ends_and_gc_leaves_the_host_as_before(host: &Host) {
     host.dmz();
-    let before = Snapshot::of(&host);
-    let pid = supervisor(&host);
+    let before = Snapshot::of(host);
+    let pid = supervisor(host);
     let first = host.sh("jail list | cut -d: -f1").succeeds().to_owned();
     host.sh(&format!("kill -KILL {pid}")).succeeds();
     host.until(&format!("! kill -0 {first} 2>/dev/null")).succeeds();
     host.jail("gc").succeeds();
     assert_eq!(host.jail("list").succeeds(), "");
-    before.still_holds(&host);
+    before.still_holds(host);
     host.client(&dial(HOST, 80)).exits(REFUSED);
 }
 
 #[test]
-fn when_its_supervisor_is_killed_the_next_start_finds_name_port_and_address_free() {
+fn when_its_supervisor_is_killed_whoever_looks_for_it_is_told_of_gc() {
     let host = Host::new();
     host.dmz();
     let before = Snapshot::of(&host);
     let pid = supervisor(&host);
+    let listed = host.jail("list");
+    listed.prints(":web:").succeeds();
+    assert_eq!(listed.stderr, "");
+    host.sh(&format!("kill -KILL {pid}")).succeeds();
+    host.until(&format!("! kill -0 {pid} 2>/dev/null")).succeeds();
+    for command in ["list", "tree", "--json list", "--json tree"] {
+        host.jail(command).says_in_one_sentence(&["web", "has ended", "jail gc"]).succeeds();
+        assert_eq!(host.jail(&format!("-q {command}")).stderr, "");
+    }
+    for command in ["stop web", "join web -- true", "inspect web", "tree web"] {
+        host.jail(command).exits(125).says_in_one_sentence(&["web", "has ended", "jail gc"]);
+    }
+    host.jail("gc").succeeds();
+    assert_eq!(host.jail("list").stderr, "");
+    host.jail("stop web").exits(125).says_in_one_sentence(&["there is no jail web", "jail list"]);
+    before.still_holds(&host);
+}
+
+#[test]
+fn a_jail_that_is_being_cleared_up_is_not_told_of_as_dead() {
+    let host = Host::new();
+    host.dmz();
+    let looks = "for i in $(seq 60); do jail list; done 2>&1 | grep 'has ended'";
+    let looking = host.start(looks);
+    for _ in 0..6 {
+        host.jail("-q run --name=web --net=br0 -p 80 -- true").succeeds();
+    }
+    assert_eq!(looking.wait().exits(1).stdout, "");
+}
+
+#[test]
+fn who_ignores_sigchld_starts_jails_as_anybody_does() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    // Not the other way around: timeout(1) would heed it again for what it runs.
+    let jail = "timeout 20 env --ignore-signal=CHLD jail";
+    let script = jail_tests::quote("grep SigIgn: /proc/self/status; exit 3");
+    for options in ["", "--net=br0 -p 80"] {
+        let started = host.sh(&format!("{jail} -q run {options} -- sh -c {script}"));
+        started.exits(3).prints("SigIgn:\t0000000000000000");
+        assert_eq!(started.stderr, "");
+    }
+    host.sh(&format!("{jail} -q run -d --name=web --net=br0 -p 80 -- sleep inf")).succeeds();
+    host.sh(&format!("{jail} stop web")).succeeds();
+    before.still_holds(&host);
+}
+
+fn when_its_supervisor_is_killed_the_next_start_finds_name_port_and_address_free(host: &Host) {
+    host.dmz();
+    let before = Snapshot::of(host);
+    let pid = supervisor(host);
     host.sh(&format!("kill -KILL {pid}")).succeeds();
     host.until(&format!("! kill -0 {pid} 2>/dev/null")).succeeds();
     host.until(&format!("jail run -d {ARTICLE} {SERVERS}")).succeeds();
     host.until(&dial(JAIL, 80)).succeeds();
     host.jail("stop web").succeeds();
     host.jail("gc").succeeds();
-    before.still_holds(&host);
+    before.still_holds(host);
 }
 
-#[test]
-fn gc_leaves_alone_what_lives_and_what_is_not_ours() {
-    let host = Host::new();
+fn gc_leaves_alone_what_lives_and_what_is_not_ours(host: &Host) {
     host.sh("nft add table inet mine; nft add chain inet mine jail; ip link add jdeadbeef12340 type bridge")
         .succeeds();
     host.web();
-    let before = Snapshot::of(&host);
+    let before = Snapshot::of(host);
     host.jail("gc").succeeds();
-    before.still_holds(&host);
+    before.still_holds(host);
     host.sh(&dial(JAIL, 80)).exits(0);
 }
 
@@ -261,5 +315,6 @@ fn a_start_that_fails_leaves_nothing() {
     host.jailed(&options, "true").exits(125);
     host.jail(&format!("-q run {ARTICLE} -- no-such-command")).exits(127);
     host.jail(&format!("-q run {ARTICLE} -p 70-69 -- true")).fails();
+    host.jail("gc").succeeds(); // returns when the links are gone
     before.still_holds(&host);
 }

@@ -17,7 +17,19 @@ fn the_list_as_json_has_exactly_the_documented_fields() {
     };
     assert_eq!(
         keys(jail),
-        ["command", "firewall", "id", "name", "namespaces", "network", "pid", "started", "state", "user"]
+        [
+            "command",
+            "firewall",
+            "id",
+            "name",
+            "namespaces",
+            "network",
+            "pid",
+            "started",
+            "state",
+            "user",
+            "userns"
+        ]
     );
     assert_eq!(jail["name"], "web");
     assert_eq!(jail["user"], "root");
@@ -110,4 +122,34 @@ fn a_plan_refuses_what_a_run_would_refuse() {
     let host = Host::new();
     host.jail("plan --grant=/srv/none -- true").exits(125).says("/srv/none");
     host.jail("plan --net=br9 -- true").exits(125).says("br9");
+}
+
+#[test]
+fn inspect_tells_which_ports_are_open_to_whom_and_it_is_the_same_for_every_user() {
+    let host = Host::new();
+    host.dmz();
+    let serve = "'nc -lk 8000 & nc -lk 127.0.0.1 9000 & nc -luk 5353 & exec sleep inf'";
+    let seen = ["", "--user=www-data"].map(|user| {
+        let options = format!("--name=a --net=br0 --ip={JAIL} -p 80:8000 -p 127.0.0.1:443:443 {user}");
+        host.jail(&format!("run -d {options} {serve}")).succeeds();
+        host.until("jail inspect a | grep -q 5353 && jail inspect a | grep -q 9000").succeeds();
+        let mut inspected = host.jail("inspect a").json();
+        host.jail("stop a").succeeds();
+        for one in inspected["listening"].as_array_mut().unwrap() {
+            assert!(one.as_object_mut().unwrap().remove("pid").unwrap().is_u64());
+        }
+        json!([inspected["listening"], inspected["unanswered"]])
+    });
+    let near = |port: u16| format!("the host and what is on br0, at {JAIL}:{port}");
+    let expected = json!([
+        [
+            {"protocol": "udp", "address": "0.0.0.0:5353", "command": "nc -luk 5353", "reached": [near(5353)]},
+            {"protocol": "tcp", "address": "0.0.0.0:8000", "command": "nc -lk 8000",
+             "reached": [near(8000), "whoever reaches the host, at its port 80"]},
+            {"protocol": "tcp", "address": "127.0.0.1:9000", "command": "nc -lk 127.0.0.1 9000",
+             "reached": ["the jail itself"]},
+        ],
+        ["127.0.0.1:443"],
+    ]);
+    assert_eq!(seen, [expected.clone(), expected]);
 }

@@ -173,6 +173,21 @@ fn a_name_by_which_net_means_another_network_is_refused() {
 }
 
 #[test]
+fn a_name_by_which_net_means_an_interface_of_the_hosts_is_refused() {
+    let host = Host::new();
+    let before = Snapshot::of(&host);
+    let refused = host.jail("net create eth1 --subnet=10.77.0.0/24");
+    refused.exits(125).says_in_one_sentence(&["interface eth1", "--net=eth1", "another name"]);
+    assert_eq!(host.jail("net list").succeeds(), "");
+    before.still_holds(&host);
+    // The network's own bridge is no other thing.
+    host.jail("net create br0 --subnet=10.77.0.0/24 --bridge=br0").succeeds();
+    host.jail("net rm br0").succeeds();
+    host.sh("ip link add br0 type bridge; ip address add 10.77.0.1/24 dev br0").succeeds();
+    host.jail("net create br0 --subnet=10.77.0.0/24 --bridge=br0").succeeds();
+}
+
+#[test]
 fn a_file_that_is_no_network_takes_no_other_along() {
     let host = Host::new();
     host.dmz();

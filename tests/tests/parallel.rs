@@ -2,28 +2,29 @@
 
 use jail_tests::{HOST, Host, Snapshot, dial};
 
+jail_tests::on_each_firewall! {
+    twelve_start_and_end_at_once_in_the_dmz,
+    twelve_detached_at_once_all_serve_and_all_stop,
+}
+
 const TWELVE_AT_ONCE: &str = "set -u
     for i in 1 2 3 4 5 6 7 8 9 10 11 12; do OPTIONS & pids=\"${pids-} $!\"; done
     failed=0; for pid in $pids; do wait $pid || failed=$((failed + 1)); done; exit $failed";
 
-#[test]
-fn twelve_start_and_end_at_once_in_the_dmz() {
-    let host = Host::new();
+fn twelve_start_and_end_at_once_in_the_dmz(host: &Host) {
     host.dmz();
-    let before = Snapshot::of(&host);
+    let before = Snapshot::of(host);
     for _ in 0..3 {
         let run = "jail -q run --net=br0 -p $((8000 + i)):80 -- true";
         host.sh(&TWELVE_AT_ONCE.replace("OPTIONS", run)).succeeds();
     }
     host.jail("gc").succeeds();
-    before.still_holds(&host);
+    before.still_holds(host);
 }
 
-#[test]
-fn twelve_detached_at_once_all_serve_and_all_stop() {
-    let host = Host::new();
+fn twelve_detached_at_once_all_serve_and_all_stop(host: &Host) {
     host.dmz();
-    let before = Snapshot::of(&host);
+    let before = Snapshot::of(host);
     let serve = "while :; do printf \"HTTP/1.0 200 OK\\r\\n\\r\\npong\\n\" | nc -l -N 80 >/dev/null; done";
     let run =
         format!("jail -q run -d --name=j$i --net=br0 -p $((8000 + i)):80 -- sh -c '{serve}' >/dev/null");
@@ -33,7 +34,7 @@ fn twelve_detached_at_once_all_serve_and_all_stop() {
         host.until_at(jail_tests::Place::Client, &dial(HOST, 8000 + i)).succeeds();
     }
     host.sh(&TWELVE_AT_ONCE.replace("OPTIONS", "jail stop j$i")).succeeds();
-    before.still_holds(&host);
+    before.still_holds(host);
 }
 
 #[test]

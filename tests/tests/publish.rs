@@ -2,14 +2,19 @@
 
 use jail_tests::{HOST, HOST_ON_LAN, Host, REFUSED, Snapshot, dial, quote};
 
+jail_tests::on_each_firewall! {
+    another_port_of_the_host_leads_to_the_jails,
+    a_port_is_published_by_one_of_the_hosts_addresses_only,
+    datagrams_are_published_and_answered,
+    a_range_of_ports_is_published_one_to_one,
+}
+
 /// A script that answers every connection to a TCP port with `pong`.
 fn pong(port: u16) -> String {
     format!("while :; do printf 'HTTP/1.0 200 OK\\r\\n\\r\\npong\\n' | nc -l -N {port} >/dev/null; done")
 }
 
-#[test]
-fn another_port_of_the_host_leads_to_the_jails() {
-    let host = Host::new();
+fn another_port_of_the_host_leads_to_the_jails(host: &Host) {
     host.dmz();
     let start = format!("run -d --name=web --net=br0 -p 8080:80 -- sh -c {}", quote(&pong(80)));
     host.jail(&start).succeeds();
@@ -17,9 +22,7 @@ fn another_port_of_the_host_leads_to_the_jails() {
     host.client(&dial(HOST, 80)).exits(REFUSED);
 }
 
-#[test]
-fn a_port_is_published_by_one_of_the_hosts_addresses_only() {
-    let host = Host::new();
+fn a_port_is_published_by_one_of_the_hosts_addresses_only(host: &Host) {
     host.dmz();
     let options = format!("--name=web --net=br0 -p {HOST_ON_LAN}:80");
     host.jail(&format!("run -d {options} -- sh -c {}", quote(&pong(80)))).succeeds();
@@ -30,9 +33,7 @@ fn a_port_is_published_by_one_of_the_hosts_addresses_only() {
     host.jailed(&options.replace("web", "other"), "true").exits(125).says("80");
 }
 
-#[test]
-fn datagrams_are_published_and_answered() {
-    let host = Host::new();
+fn datagrams_are_published_and_answered(host: &Host) {
     host.dmz();
     let ask = format!("echo ping | nc -u -w 1 {HOST} 53 | grep pong");
     host.client(&ask).fails();
@@ -88,9 +89,7 @@ fn a_sender_follows_the_jail_to_its_new_address_and_reaches_no_other() {
     host.until_at(jail_tests::Place::Client, &ask(HOST)).prints("moved");
 }
 
-#[test]
-fn a_range_of_ports_is_published_one_to_one() {
-    let host = Host::new();
+fn a_range_of_ports_is_published_one_to_one(host: &Host) {
     host.dmz();
     let serve = format!("({}) & {}", pong(8001), pong(8002));
     host.jail(&format!("run -d --name=web --net=br0 -p 7001-7002:8001-8002 -- sh -c {}", quote(&serve)))
@@ -182,7 +181,26 @@ fn an_nft_that_hangs_when_its_jail_was_killed_holds_nobody_up() {
     host.sh("kill -KILL $(cat /run/pid); rm -r /run/hang /run/pid").succeeds();
     host.jailed("--name=b --net=br0 -p 80", "true").succeeds();
     host.jail("gc").succeeds();
-    // What it began inside the jail holds nothing of the host's.
-    host.sh("pkill -x sleep || true").succeeds();
+    // What it began inside the jail holds nothing of the host's. It has the signals blocked that a start holds back.
+    host.sh("pkill -KILL -x sleep || true").succeeds();
+    host.until("! pgrep -x sleep").succeeds();
     before.still_holds(&host);
+}
+
+#[test]
+fn who_has_a_port_is_shown_by_the_command_that_the_refusal_names() {
+    let host = Host::new();
+    host.dmz();
+    for (option, listen, shown) in [("8090", "nc -lk 8090", "LISTEN"), ("8091/udp", "nc -lu 8091", "UNCONN")]
+    {
+        let service = host.start(&format!("exec {listen}"));
+        host.until("ss -Hnltu | grep -q :809").succeeds();
+        let refused = host.jailed(&format!("--net=br0 -p {option}"), "echo it ran");
+        refused.exits(125).says_in_one_sentence(&[option, "is in use"]);
+        let command = refused.stderr.split_once("see what has it with: ").unwrap().1;
+        let answer = host.sh(command);
+        answer.prints(shown).prints("nc").succeeds();
+        assert_eq!(answer.stderr, "");
+        drop(service);
+    }
 }

@@ -1,29 +1,39 @@
 //! What can be typed: commands and their options, as `jail --help` shows them.
 
+mod files;
+mod filter;
+mod identity;
 mod net;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args as Options, Parser, Subcommand};
+use clap::{Args as Options, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use jail_core::network::{Egress, Publish};
 
 pub(crate) use self::net::{NetOption, NetOptions};
 
+pub(crate) use files::Files;
+pub(crate) use filter::Filter;
+pub(crate) use identity::Identity;
+
 /// Runs a network service in a jail: its own processes, a read-only view of the host's files, filtered system calls,
-/// an address of its own in a DMZ, chosen ports published, every connection it might open refused.
+/// an address in a DMZ, chosen ports published.
 #[derive(Debug, Parser)]
 #[command(name = "jail", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(help_template = "{about}\n\nUsage: jail [OPTIONS] COMMAND ...\n\n{subcommands}{after-help}")]
 #[command(after_help = "\
+Options: --backend=NAME[,NAME]  --plugin-dir=DIR  --state-dir=DIR  --json
+         -q|--quiet  -v|--debug  -V|--version  -h|--help
+
 Examples:
   jail net create dmz --subnet=10.10.20.0/24 --bridge=br0
   jail run --name=web --net=dmz --publish=80 \"rsyslogd; nginx; sleep inf\"
   jail list          jail join web          jail stop web
-
-Options of a command: jail COMMAND --help")]
+What a command takes: jail COMMAND --help")]
 pub(crate) struct Args {
-    /// Backends, at most one for links (bridge, macvlan) and one for the firewall (nft)
+    /// Backends: one for links, one for the firewall
     #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', global = true)]
     pub(crate) backend: Vec<String>,
     /// Look for backends in DIR first (may be repeated)
@@ -38,6 +48,9 @@ pub(crate) struct Args {
     /// Say nothing but errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Tell each step of a start as it is done
+    #[arg(short = 'v', long, global = true, conflicts_with = "quiet")]
+    pub(crate) debug: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -60,7 +73,7 @@ pub(crate) enum Command {
         /// Its name, id, or the pid of any process in it
         jail: String,
     },
-    /// A shell (or COMMAND) inside a jail, with the jail's own restrictions
+    /// A shell (or COMMAND) inside, with the jail's own restrictions
     Join {
         /// Its name, id, or the pid of any process in it
         jail: String,
@@ -68,7 +81,7 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true)]
         command: Vec<String>,
     },
-    /// End jails: SIGTERM, then SIGKILL; returns when nothing of them is left
+    /// End jails: SIGTERM, then SIGKILL
     Stop {
         /// Names, ids, or pids of any process in them
         #[arg(required = true)]
@@ -103,67 +116,47 @@ pub(crate) enum Net {
     List,
     /// Remove a network, and the bridge that was made for it
     Rm {
-        /// Its name
+        /// Its name, or its bridge's
         name: String,
     },
 }
 
 #[derive(Debug, Options)]
+#[command(after_help = "\
+Examples:
+  jail run -d --name=web --net=dmz -p 80 \"rsyslogd; nginx; sleep inf\"
+  jail run --net=dmz -p 127.0.0.1:5300:53/udp -p 6000-6010 -- dnsmasq -k
+  jail run --net=dmz --ip=10.10.20.11 --net=eth1 --mtu=1400 -- myservice")]
 pub(crate) struct Run {
-    /// Its name, also its host name [default: the first program's base name]
-    #[arg(long, value_name = "NAME", help_heading = "Identity")]
-    pub(crate) name: Option<String>,
-    /// Go to the background: print the name and return once the command runs
-    #[arg(short, long, help_heading = "Identity")]
-    pub(crate) detach: bool,
-
-    /// Empty /root, /home and /tmp (the default)
-    #[arg(long, help_heading = "Files")]
-    pub(crate) private: bool,
-    /// Show P of the host as its owners see it, read-only unless :rw
-    #[arg(long, value_name = "P[:ro|rw]", help_heading = "Files")]
-    pub(crate) grant: Vec<String>,
-    /// The same elsewhere: SRC of the host at DST, read-only unless :rw
-    #[arg(long, value_name = "SRC[,DST][:ro|rw]", help_heading = "Files")]
-    pub(crate) bind: Vec<String>,
-    /// The same as --grant=P:rw
-    #[arg(long, value_name = "P", help_heading = "Files")]
-    pub(crate) read_write: Vec<PathBuf>,
-    /// Take writing away below P
-    #[arg(long, value_name = "P", help_heading = "Files")]
-    pub(crate) read_only: Vec<PathBuf>,
-    /// A fresh, empty directory on D
-    #[arg(long, value_name = "D[:size=SIZE]", help_heading = "Files")]
-    pub(crate) tmpfs: Vec<String>,
-    /// Hide P
-    #[arg(long, value_name = "P", help_heading = "Files")]
-    pub(crate) blacklist: Vec<PathBuf>,
-
-    /// Filter system calls (the default); a list refuses more, !a permits, none switches the filter off
-    #[arg(long, value_name = "a,@group,!b|none", num_args = 0..=1, require_equals = true, default_missing_value = "", action = ArgAction::Append, help_heading = "Filter")]
-    pub(crate) seccomp: Vec<String>,
+    #[command(flatten)]
+    pub(crate) identity: Identity,
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
 
     #[command(flatten)]
     pub(crate) net: NetOptions,
-    /// Do not ask on the LAN whether somebody uses an address already
+    /// Ask nobody whether they have --ip
     #[arg(long, help_heading = "Network")]
     pub(crate) no_probe: bool,
-    /// Its name servers (may be repeated) [default: the host's]
-    #[arg(long, value_name = "A", help_heading = "Network")]
+    /// A name server [default: the host's]
+    #[arg(long, value_name = "A", value_parser = name_server, help_heading = "Network")]
     pub(crate) dns: Vec<IpAddr>,
-    /// Publish a port through the host (may be repeated)
-    #[arg(
-        short,
-        long,
-        value_name = "[HOSTADDR:]PORT[-PORT][:PORT[-PORT]][/tcp|udp]",
-        help_heading = "Network"
-    )]
+    /// Publish a port through the host
+    #[arg(short, long, value_name = "[A:]PORT[:PORT][/udp]", help_heading = "Network")]
     pub(crate) publish: Vec<Publish>,
-    /// Connections it may open itself
+    /// Its own connections
     #[arg(long, value_name = "deny|allow", default_value_t = Egress::Deny, help_heading = "Network")]
     pub(crate) egress: Egress,
 
-    /// The command: one argument with spaces or shell signs is run by /bin/sh -c, otherwise it is an argv
-    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    /// One argument with spaces or shell signs is for /bin/sh -c, otherwise it is an argv
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", help_heading = "Command")]
     pub(crate) command: Vec<String>,
+}
+
+fn name_server(text: &str) -> Result<IpAddr, String> {
+    let address: Option<IpAddr> = text.parse().ok();
+    let address = address.filter(|address| !address.is_unspecified() && !address.is_multicast());
+    address.ok_or_else(|| "it is no machine's address".to_owned())
 }

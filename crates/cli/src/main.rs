@@ -4,12 +4,19 @@
 mod args;
 mod commands;
 mod output;
+mod usage;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use jail_core::Failure;
+use jail_sys::call::process::keep_ended_children;
 
 fn main() -> ExitCode {
+    // Before anything is started: what started us may have left SIGCHLD ignored, and then no child could be waited for.
+    if let Err(error) = keep_ended_children() {
+        return output::failure(&Failure::call("state", "sigaction", "SIGCHLD", &error), false);
+    }
     if let Some(status) = commands::finish::asked() {
         return status;
     }

@@ -3,8 +3,11 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use jail_core::{Failure, Kind, Running, Wanted};
+use clap::error::ErrorKind;
+use jail_core::{Failure, Kind, Running, Told, Wanted, printable};
 use serde::Serialize;
+
+use crate::usage::explain;
 
 /// What was typed cannot be understood, whatever the host is like.
 const USAGE: u8 = 2;
@@ -43,6 +46,11 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Tells a step that was done.
+pub(crate) fn step(Told { stage, operation, object }: Told<'_>) {
+    say(&format!("{stage:<10}  {operation}  {}", printable(object)));
+}
+
 /// Tells a failure, and answers its exit status.
 pub(crate) fn failure(failure: &Failure, as_json: bool) -> ExitCode {
     if as_json {
@@ -52,7 +60,7 @@ pub(crate) fn failure(failure: &Failure, as_json: bool) -> ExitCode {
         });
         say(&serde_json::json!({ "error": error }).to_string());
     } else {
-        say(&format!("jail: {failure}"));
+        say(&printable(&format!("jail: {failure}")));
     }
     ExitCode::from(status(failure))
 }
@@ -68,24 +76,18 @@ fn status(failure: &Failure) -> u8 {
 
 /// Tells of words that are no command line: status 2. Help and version are what was asked for: status 0.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    // They could not be read, so what --json would have said is not known but by looking.
-    if std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json") {
-        let text = error.to_string();
-        // Its first paragraph: what follows is how to use it.
-        let words = text.lines().take_while(|line| !line.is_empty()).flat_map(str::split_whitespace);
-        let message = words.collect::<Vec<_>>().join(" ");
-        let message = message.trim_start_matches("error: ");
-        let failure =
-            Failure::new(Kind::Usage, "command", "parse", "command line", message).hint("see jail --help");
-        self::failure(&failure, true)
-    } else {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
-        ExitCode::from(USAGE)
+        return ExitCode::from(USAGE);
     }
+    let typed: Vec<_> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    // They could not be read, so what --json would have said is not known but by looking.
+    let as_json = typed.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+    failure(&explain(error, &typed), as_json)
 }
 
 /// What the jail was given, as on Firejail's start.

@@ -9,7 +9,7 @@ use crate::registry::Registered;
 /// The living jail that `word` names: its name, its id, or the pid (seen from the host) of any process in it.
 ///
 /// # Errors
-/// `NotFound` when there is none.
+/// `NotFound` when there is none, with the remedy when it has died and left something.
 pub fn find(place: &Place, word: &str) -> Result<Registered, Failure> {
     let jails = place.registry().living()?;
     let by_word = jails.iter().position(|jail| jail.plan.name == word || jail.plan.id.as_str() == word);
@@ -18,9 +18,13 @@ pub fn find(place: &Place, word: &str) -> Result<Registered, Failure> {
         (None, Ok(pid)) => (jail_of(pid, jails), true),
         (None, Err(_)) => (None, false),
     };
-    found.ok_or_else(|| {
-        let message =
-            if pid { format!("no process {word} is in a jail") } else { format!("there is no jail {word}") };
-        Failure::new(Kind::NotFound, "state", "find", word, message).hint("see what runs with: jail list")
-    })
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    if let Some(dead) = place.registry().left_behind()?.into_iter().find(|dead| dead.object == word) {
+        return Err(dead);
+    }
+    let message =
+        if pid { format!("no process {word} is in a jail") } else { format!("there is no jail {word}") };
+    Err(Failure::new(Kind::NotFound, "state", "find", word, message).hint("see what runs with: jail list"))
 }

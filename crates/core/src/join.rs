@@ -10,13 +10,17 @@ use jail_sys::helper::{End, SuperviseArgs};
 use jail_sys::launch::launch;
 use jail_sys::{Failure, Kind};
 
+use crate::identity::paths_of;
 use crate::launch::payload;
-use crate::plan::{Plan, Wanted, argv_of};
+use crate::names::argv_of;
+use crate::plan::{Plan, Wanted};
 use crate::processes::open_inside;
 use crate::registry::Registered;
 use crate::status::namespace;
 use crate::streams::{Streams, Wired};
 use crate::supervise::become_supervisor;
+use crate::user::User;
+use crate::userns::Userns;
 
 /// A process that joined a jail; a child of this process.
 #[derive(Debug)]
@@ -52,13 +56,16 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
     }
     let flags = libc::O_RDONLY | libc::O_DIRECTORY;
     let devpts = open_inside(status.pid, Path::new("dev/pts"), flags).map_err(|_| gone())?;
-    let wired = Wired::new(Streams::Caller, &status.ids, devpts.as_fd())?;
+    let User { uid, gid, .. } = &jail.plan.user;
+    let owner = (status.ids.to_host(*uid), status.ids.to_host(*gid));
+    let wired = Wired::new(Streams::Caller, owner, devpts.as_fd())?;
     let plan =
         if command.is_empty() { shell(&jail.plan) } else { with_command(&jail.plan, argv_of(command)?) };
     let own_network = !matches!(plan.network, Wanted::Host);
+    let own_ids = if plan.userns == Userns::Host { 0 } else { libc::CLONE_NEWUSER };
     let program = join::program(Join {
         pidfd: init.as_raw_fd(),
-        namespaces: spawn::namespaces(own_network) | libc::CLONE_NEWUSER,
+        namespaces: spawn::namespaces(own_network) | own_ids,
         close_first: Vec::new(),
         confine: plan.filter.steps()?,
         payload: payload(&plan, &wired)?,
@@ -80,6 +87,7 @@ impl Joined {
             init: self.process.as_raw_fd(),
             keep: Vec::new(),
             terminal: self.wired.terminal.as_ref().map(AsRawFd::as_raw_fd),
+            timer: None,
             relays: self.wired.relays(),
             end: End::Exit { remove: Vec::new() },
         };
@@ -96,5 +104,6 @@ fn shell(plan: &Plan) -> Plan {
 }
 
 fn with_command(plan: &Plan, argv: Vec<String>) -> Plan {
-    Plan { command: argv.join(" "), paths: crate::plan::paths_of(&argv), argv, ..plan.clone() }
+    let paths = paths_of(&argv, &plan.environment);
+    Plan { command: argv.join(" "), paths, argv, ..plan.clone() }
 }

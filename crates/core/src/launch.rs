@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::{self, PipeWriter, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use jail_ns::payload::Payload;
+use jail_ns::payload::{self, Payload};
 use jail_ns::spawn::{self, Start};
 use jail_sys::call::event::readable;
 use jail_sys::call::process;
 use jail_sys::launch::{Launched, launch};
 use jail_sys::lease::Lease;
+use jail_sys::op::Step;
 use jail_sys::{Failure, Kind, helper};
 
 use crate::journal::Journal;
@@ -24,6 +25,9 @@ use crate::stage::{Child, Files, Filter, Setup, Stage};
 use crate::status::Status;
 use crate::streams::{Streams, Wired};
 use crate::supervise::Running;
+use crate::tell::Tell;
+use crate::user::User;
+use crate::userns::Ids;
 
 /// Starts a jail; Ok once its command has been executed. What a failed start gave the host is taken back.
 ///
@@ -71,7 +75,9 @@ async fn attempt(
         Err(failure) => return Err(home.remove().err().unwrap_or(failure)),
     };
     let mut network = network_stage(planned, &plan, place, &machine);
-    let claimed = Claimed { plan: &plan, home: &home, lock: lock.as_fd(), machine: &machine };
+    let tell = &planned.tell;
+    tell.step("state", "claim name", || &plan.name);
+    let claimed = Claimed { plan: &plan, home: &home, lock: lock.as_fd(), machine: &machine, tell };
     let up = claimed.bring_up(streams, &mut journal, network.as_mut(), own).await;
     match up {
         Ok(up) => {
@@ -155,6 +161,7 @@ struct Claimed<'a> {
     home: &'a Home,
     lock: BorrowedFd<'a>,
     machine: &'a Machine,
+    tell: &'a Tell,
 }
 
 impl Claimed<'_> {
@@ -166,34 +173,39 @@ impl Claimed<'_> {
         mut network: Option<&mut NetworkStage<'_>>,
         own: &mut [Box<dyn Stage>],
     ) -> Result<Up, Failure> {
-        let Claimed { plan, home, lock, machine } = *self;
+        let Claimed { plan, home, lock, machine, tell } = *self;
         home.write_plan(plan)?;
-        let (ids, lease) = jail_ns::range::lease(&machine.uids(), &format!("{} {}", plan.name, plan.id))?;
-        let lease = journal.lease(lease)?;
-        let user = jail_ns::idmap::user_namespace(&ids, &[lock, lease.as_fd()])?;
-        let mut setup = Setup::new(&plan.id, &plan.name, ids, user.as_fd());
+        let holder = format!("{} {}", plan.name, plan.id);
+        let ids = Ids::make(plan.userns, &machine.uids(), &holder, journal, lock)?;
+        tell.step("namespace", "lease uid range", || ids.lease.path().display());
+        let mut setup = Setup::new(&plan.id, plan.hostname(), &ids);
         Files(&plan.view).prepare(&mut setup).await?;
         Filter(&plan.filter).prepare(&mut setup).await?;
         for stage in own.iter_mut() {
             stage.prepare(&mut setup).await?;
         }
-        let wired = setup.wire(streams)?;
-        let (child, ready, lifeline) = clone(plan, setup, &wired, &[lock, lease.as_fd()])?;
+        let wired = setup.wire(streams, &plan.user)?;
+        tell.step("filesystem", "open_tree", || format!("{} trees of the host's", setup.held.len()));
+        let (child, ready, lifeline) = clone(plan, setup, &wired, &[lock, ids.lease.as_fd()])?;
+        tell.step("namespace", "clone3", || format!("process {}", child.pid()));
         let netns = own_namespace(plan, child.pid())?;
         let waiting = Child { pid: child.pid(), netns: netns.as_ref().map(AsFd::as_fd) };
         if let Some(network) = network.as_deref_mut() {
+            let before = journal.entries().len();
             network.attach(&waiting, journal).await?;
+            journal.entries().iter().skip(before).for_each(|entry| tell.given(entry));
         }
         for stage in own.iter_mut() {
             stage.attach(&waiting, journal).await?;
         }
         drop(netns);
-        let started = run_command(child, ready).await?;
-        let mut held = vec![lease.into_fd()];
+        let started = run_command(child, ready, tell).await?;
+        let map = ids.map;
+        let mut held = vec![ids.lease.into_fd()];
         let (request, interfaces) = network.as_mut().map(|network| network.outcome()).unwrap_or_default();
         held.extend(network.into_iter().flat_map(Stage::keep));
         held.extend(own.iter_mut().flat_map(|stage| stage.keep()));
-        let status = Status::of(started.pid, ids, request, interfaces);
+        let status = Status::of(started.pid, map, request, interfaces);
         if let Err(failure) = home.write_status(&status) {
             drop(lifeline);
             // It ends with its lifeline; only then are its ids and its address nobody's.
@@ -222,12 +234,12 @@ fn clone(
     let own_network = !matches!(plan.network, Wanted::Host);
     let ours = [ready.as_raw_fd(), alive.as_raw_fd()].into_iter();
     let program = spawn::program(Start {
-        hostname: &plan.name,
+        hostname: plan.hostname(),
         own_network,
         close_first: ours.chain(locks.iter().map(AsRawFd::as_raw_fd)).collect(),
         files: setup.files,
         ready: Some(wait.as_raw_fd()),
-        user: Some(setup.user.as_raw_fd()),
+        user: setup.user.map(|user| user.as_raw_fd()),
         confine: setup.confine,
         payload: payload(plan, wired)?,
         lifeline: lifeline.as_raw_fd(),
@@ -243,12 +255,14 @@ pub(crate) fn payload(plan: &Plan, wired: &Wired) -> Result<Payload, Failure> {
     let texts = |texts: &[String]| {
         texts.iter().map(|text| CString::new(text.as_str())).collect::<Result<Vec<_>, _>>()
     };
+    let User { uid, gid, groups, .. } = &plan.user;
     let built = || {
         Ok::<_, std::ffi::NulError>(Payload {
             paths: texts(&plan.paths)?,
             argv: texts(&plan.argv)?,
             envp: texts(&plan.environment)?,
-            cwd: c"/".into(),
+            user: payload::User { uid: *uid, gid: *gid, groups: groups.clone() },
+            cwd: CString::new(plan.cwd.as_str())?,
             stdio: wired.stdio,
             terminal: wired.terminal.is_some(),
         })
@@ -274,11 +288,16 @@ fn own_namespace(plan: &Plan, pid: i32) -> Result<Option<File>, Failure> {
 }
 
 /// Tells the child that its network is ready, and waits until its command has been executed.
-async fn run_command(child: Launched, mut ready: PipeWriter) -> Result<jail_sys::launch::Started, Failure> {
+async fn run_command(
+    child: Launched,
+    mut ready: PipeWriter,
+    tell: &Tell,
+) -> Result<jail_sys::launch::Started, Failure> {
     // A child that failed already reads nothing; its report says why.
     let _ = ready.write_all(&[0]);
     let failed = |error: io::Error| Failure::call("namespace", "poll", "jail", &error);
     let report = child.report().try_clone_to_owned().map_err(failed)?;
     readable(report).await.map_err(failed)?;
-    child.outcome()
+    let mut told = |step: &Step| tell.step(step.stage, step.op.name(), || &step.object);
+    child.outcome_told(if tell.is_heard() { Some(&mut told) } else { None })
 }

@@ -25,10 +25,13 @@
 #![forbid(unsafe_code)]
 
 mod find;
+mod identity;
 mod join;
 mod journal;
 mod launch;
+mod listening;
 mod machine;
+mod names;
 pub mod network;
 mod place;
 mod plan;
@@ -41,15 +44,19 @@ mod status;
 mod stop;
 mod streams;
 mod supervise;
+mod tell;
+mod user;
+mod userns;
 
 pub use find::find;
-pub use jail_sys::{Failure, Kind};
+pub use jail_sys::{Failure, Kind, printable};
 pub use join::{Joined, join};
 pub use journal::{Entry, Journal};
 pub use launch::start;
+pub use listening::{Listening, listening, unanswered};
 pub use place::Place;
 pub use plan::{Plan, Planned, Wanted};
-pub use processes::{Process, shown, trees};
+pub use processes::{Process, trees};
 pub use reap::gc;
 pub use registry::{Home, Registered, Registry};
 pub use spec::Spec;
@@ -58,3 +65,5 @@ pub use status::Status;
 pub use stop::stop;
 pub use streams::Streams;
 pub use supervise::{Running, finish};
+pub use tell::Told;
+pub use user::User;

@@ -80,7 +80,8 @@ impl Machine {
         self.dir_networked().join(id.as_str())
     }
 
-    /// Says on the machine that this jail uses the network, for as long as the lease is held, and by which plugins.
+    /// Says on the machine that this jail uses the network, for as long as the lease is held, and by which plugins: the
+    /// firewall's last.
     ///
     /// # Errors
     /// When the lease's file cannot be made.
@@ -113,6 +114,19 @@ impl Machine {
             plugins.extend(text.lines().skip(1).map(PathBuf::from));
         }
         Ok(plugins)
+    }
+
+    /// The living jails, each with the plugin of its firewall if that can be told.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(crate) fn firewalls(&self) -> Result<Vec<(JailId, Option<PathBuf>)>, Failure> {
+        let firewall = |id: JailId| {
+            let text = Lease::holder(&self.networked_file(&id)).unwrap_or_default();
+            let plugin = text.lines().skip(1).last().map(PathBuf::from);
+            (id, plugin)
+        };
+        Ok(self.alive()?.into_iter().map(firewall).collect())
     }
 
     /// Every jail of this machine that uses the network and lives, whatever its state directory.

@@ -4,19 +4,22 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use jail_filter::FilterPlan;
-use jail_fs::MountPlan;
+use jail_fs::{MountPlan, Owner};
 use jail_net::model::JailId;
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
+use crate::identity::{IdentitySpec, Timeout, paths_of};
+use crate::names::{argv_of, name_of};
 use crate::network::{self, Backends, NetworkPlan};
 use crate::place::Place;
-use crate::spec::{Ip, Net, Spec, ViewSpec};
-
-/// The directories a program is looked for in, inside.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use crate::spec::{FilterSpec, Ip, Net, Spec, ViewSpec};
+use crate::tell::{Tell, Told};
+use crate::user::User;
+use crate::userns::Userns;
 
 /// What a jail calls itself in /etc/hosts when its address is not known before it starts: Debian's for a machine without
 /// a permanent one.
@@ -27,8 +30,14 @@ const LEASED: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 1);
 pub struct Plan {
     /// Its identity on this machine.
     pub id: JailId,
-    /// Its name and host name.
+    /// Its name.
     pub name: String,
+    /// Its host name, when that is not its name.
+    pub hostname: Option<String>,
+    /// Who its command runs as.
+    pub user: User,
+    /// Whose its ids are on the host.
+    pub userns: Userns,
     /// The command as the user wrote it.
     pub command: String,
     /// The command as it is executed.
@@ -37,6 +46,10 @@ pub struct Plan {
     pub paths: Vec<String>,
     /// Its environment, `KEY=VALUE`.
     pub environment: Vec<String>,
+    /// The directory it starts in.
+    pub cwd: String,
+    /// How long it runs at most.
+    pub timeout: Option<Timeout>,
     /// What it sees of the file system.
     pub view: MountPlan,
     /// What it may ask the kernel.
@@ -66,6 +79,16 @@ pub struct Planned {
     pub(crate) named: bool,
     /// The backends of a network of its own.
     pub(crate) backends: Option<Backends>,
+    /// Who is told what a start does.
+    pub(crate) tell: Tell,
+}
+
+impl Planned {
+    /// Has a start of this tell each step once it is done. The jail's own half, which can say nothing itself, is told
+    /// when its command runs or a step of it has failed.
+    pub fn tell(&mut self, told: impl Fn(Told<'_>) + Send + Sync + 'static) {
+        self.tell = Tell::to(told);
+    }
 }
 
 impl Planned {
@@ -89,8 +112,14 @@ impl Plan {
     /// What was asked for and cannot be had.
     pub async fn make(spec: &Spec, place: &Place) -> Result<Planned, Failure> {
         let (name, argv) = (name_of(spec)?, argv_of(&spec.command)?);
-        let filter = jail_filter::plan(&spec.filter)?;
+        let identity = &spec.identity;
+        identity.check()?;
+        refuse_hosts_root(spec)?;
         let mut view = spec.view.clone();
+        let user = user_of(identity, &mut view)?;
+        view.hosts_ids = identity.userns != Userns::Auto;
+        let (other_user, on_host) = (user.uid != 0, identity.userns == Userns::Host);
+        let filter = jail_filter::plan(&FilterSpec { other_user, on_host, ..spec.filter.clone() })?;
         view.files.extend(network::files(&spec.network));
         view.address.get_or_insert(first_address(&spec.network.net).unwrap_or(LEASED).into());
         let (network, backends) = match &spec.network.net {
@@ -105,27 +134,32 @@ impl Plan {
             }
         };
         refuse_set_id_files(&view, &filter)?;
+        let environment = identity.environment(&user);
         let plan = Plan {
             id: new_id()?,
             name,
+            hostname: identity.hostname.clone(),
             command: spec.command.join(" "),
-            paths: paths_of(&argv),
+            paths: paths_of(&argv, &environment),
             argv,
-            environment: environment(),
+            environment,
+            cwd: identity.cwd.as_ref().map_or_else(|| "/".to_owned(), |cwd| cwd.display().to_string()),
+            timeout: identity.timeout,
+            userns: identity.userns,
+            user,
             view: jail_fs::plan(&view)?,
             filter,
             network,
         };
-        Ok(Planned { plan, named: spec.name.is_some(), backends })
+        Ok(Planned { plan, named: spec.name.is_some(), backends, tell: Tell::default() })
     }
 
     /// The plan in words, a line each, under a heading for each stage.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("jail {}", self.name), format!("  command     {}", self.argv.join(" "))];
         let own_net = if matches!(self.network, Wanted::Host) { "" } else { "net " };
-        lines.push(format!(
-            "  namespaces  mount pid {own_net}ipc uts cgroup, user last (65536 ids of its own)"
-        ));
+        lines.push(format!("  namespaces  mount pid {own_net}ipc uts cgroup, {}", self.userns.line()));
+        lines.extend(self.identity_lines());
         lines.push("files".to_owned());
         lines.extend(self.view.lines().into_iter().map(|line| format!("  {line}")));
         lines.push("filter".to_owned());
@@ -149,92 +183,76 @@ fn first_address(net: &Net) -> Option<Ipv4Addr> {
     })
 }
 
-/// The paths a command is looked for at, in order.
-pub(crate) fn paths_of(argv: &[String]) -> Vec<String> {
-    let program = argv.first().map_or("", String::as_str);
-    if program.contains('/') {
-        return vec![program.to_owned()];
+impl Plan {
+    /// Its host name.
+    pub fn hostname(&self) -> &str {
+        self.hostname.as_deref().unwrap_or(&self.name)
     }
-    PATH.split(':').map(|dir| format!("{dir}/{program}")).collect()
+
+    /// Who it is, as far as that was asked for.
+    fn identity_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(name) = &self.hostname {
+            lines.push(format!("  host name   {name}"));
+        }
+        if self.user != User::root() {
+            let User { name, uid, gid, groups, home } = &self.user;
+            let groups: Vec<_> = [gid].into_iter().chain(groups).map(ToString::to_string).collect();
+            lines.push(format!("  user        {name} ({uid}), groups {}, home {home}", groups.join(" ")));
+        }
+        if self.cwd != "/" {
+            lines.push(format!("  directory   {}", self.cwd));
+        }
+        if let Some(timeout) = self.timeout {
+            lines.push(format!("  time        {timeout}, then it is stopped"));
+        }
+        lines.push(format!("  environment {}", self.environment.join(" ")));
+        if self.userns != Userns::Auto {
+            lines.push(format!(
+                "  note: --userns={}: a service of the host's that asks who connects is answered with the number of a user of the host's",
+                self.userns
+            ));
+        }
+        lines
+    }
+}
+
+/// Who the command runs as, and what that makes its own of what it sees.
+fn user_of(identity: &IdentitySpec, view: &mut ViewSpec) -> Result<User, Failure> {
+    let Some(asked) = &identity.user else { return Ok(User::root()) };
+    // Whose the directories are is known only once the files that say so are.
+    let before = ViewSpec { private: None, ..view.clone() };
+    let user = User::find(asked, &jail_fs::plan(&before)?)?;
+    view.owner = Owner { uid: user.uid, gid: user.gid, home: PathBuf::from(&user.home) };
+    Ok(user)
 }
 
 /// A set-user-ID file that the jail's root makes in a writable grant is the host's root's: without the filter that
 /// refuses to make one there is no such grant.
 fn refuse_set_id_files(view: &ViewSpec, filter: &FilterPlan) -> Result<(), Failure> {
-    let grants = view.grants.iter().map(|grant| (&grant.path, grant.writable));
-    let writable = grants
-        .chain(view.binds.iter().map(|bind| (&bind.source, bind.writable)))
-        .find(|(_, writable)| *writable);
-    match writable {
-        Some((path, _)) if !filter.refuses_set_id() => {
-            let object = path.display().to_string();
+    match view.writable().next() {
+        Some(option) if !filter.refuses_set_id() => {
             let message = format!(
-                "{object}: it cannot be writable for a jail that may make set-user-ID files (--seccomp)"
+                "{option}: it cannot be writable for a jail that may make set-user-ID files (--seccomp)"
             );
-            Err(Failure::new(Kind::Denied, "filesystem", "grant", object, message)
+            Err(Failure::new(Kind::Denied, "filesystem", "grant", option, message)
                 .hint("grant it read-only (:ro), or leave the filter on"))
         }
         _ => Ok(()),
     }
 }
 
-/// The name asked for, or the first program's base name.
-fn name_of(spec: &Spec) -> Result<String, Failure> {
-    let Some(name) = &spec.name else {
-        let first = spec.command.first().map_or("", String::as_str);
-        let word = first
-            .split([' ', ';', '&', '|', '<', '>', '(', ')', '$', '\t', '\n'])
-            .find(|word| !word.is_empty() && !word.contains('=')); // what is assigned for it is no program
-        let base = word.unwrap_or("jail").rsplit('/').next().unwrap_or("jail");
-        let clean: String =
-            base.chars().filter(|sign| sign.is_ascii_alphanumeric() || "._-".contains(*sign)).collect();
-        let clean = clean.trim_start_matches(['.', '-']);
-        return Ok(if valid_name(clean) { clean.to_owned() } else { "jail".to_owned() });
-    };
-    if valid_name(name) {
-        return Ok(name.clone());
+/// With the host's ids and the host's network, a jail is the host's root to every abstract socket on it.
+fn refuse_hosts_root(spec: &Spec) -> Result<(), Failure> {
+    let userns = spec.identity.userns;
+    if userns == Userns::Auto || spec.network.net != Net::Host {
+        return Ok(());
     }
+    let option = format!("--userns={userns}");
     let message = format!(
-        "--name={name}: a name is 1 to 63 letters, digits, '-', '_' and '.', begins with a letter or digit, and is not only digits"
+        "{option} and --net=host together make the jail's root the host's to every service that listens on an abstract socket"
     );
-    Err(Failure::new(Kind::Usage, "namespace", "parse", format!("--name={name}"), message)
-        .hint("choose another, like --name=web"))
-}
-
-/// A name that is also a host name and a directory's name, and never reads as a pid.
-fn valid_name(name: &str) -> bool {
-    let sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    (1..=63).contains(&name.len())
-        && name.bytes().all(sign)
-        && name.as_bytes()[0].is_ascii_alphanumeric()
-        && !name.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// One argument that holds spaces or shell signs is the shell's; otherwise it is an argv.
-pub(crate) fn argv_of(command: &[String]) -> Result<Vec<String>, Failure> {
-    const SHELL_SIGNS: &str = " \t\n;&|<>()$`\\\"'*?[]{}~#!";
-    match command {
-        [] => Err(Failure::new(Kind::Usage, "command", "parse", "COMMAND", "there is no command to run")
-            .hint("name one, like: jail run -- nginx")),
-        [line] if line.contains(|sign| SHELL_SIGNS.contains(sign)) => {
-            Ok(vec!["/bin/sh".into(), "-c".into(), line.clone()])
-        }
-        [program, ..] if program.is_empty() => {
-            Err(Failure::new(Kind::Usage, "command", "parse", "COMMAND", "the command is empty"))
-        }
-        argv => Ok(argv.to_vec()),
-    }
-}
-
-/// The environment: nothing of the caller's but its language and terminal.
-fn environment() -> Vec<String> {
-    let mut environment = vec![format!("PATH={PATH}"), "HOME=/root".into(), "USER=root".into()];
-    for key in ["LANG", "TERM"] {
-        if let Ok(value) = std::env::var(key) {
-            environment.push(format!("{key}={value}"));
-        }
-    }
-    environment
+    Err(Failure::new(Kind::Usage, "namespace", "plan", option, message).hint("leave one of the two out"))
 }
 
 /// A new identity: 48 random bits.
@@ -251,40 +269,4 @@ pub(crate) fn new_id() -> Result<JailId, Failure> {
     digits
         .parse()
         .map_err(|message: String| Failure::new(Kind::Failed, "state", "id", digits.clone(), message))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(command: &str) -> String {
-        name_of(&Spec { command: vec![command.to_owned()], ..Spec::default() }).unwrap()
-    }
-
-    #[test]
-    fn a_jail_is_named_after_its_first_program() {
-        assert_eq!(named("rsyslogd; nginx; sleep inf"), "rsyslogd");
-        assert_eq!(named("/etc/init.d/nginx start; sleep inf"), "nginx");
-        assert_eq!(named("$(x)"), "x");
-        assert_eq!(named("7z"), "7z");
-        assert_eq!(named("123"), "jail");
-    }
-
-    #[test]
-    fn a_name_that_could_be_a_pid_or_a_path_is_refused() {
-        for name in ["123", "", "a/b", "../x", ".hidden", "-x", "a b", &"x".repeat(64)] {
-            let spec = Spec { name: Some(name.to_owned()), ..Spec::default() };
-            assert_eq!(name_of(&spec).unwrap_err().kind, Kind::Usage, "{name}");
-        }
-    }
-
-    #[test]
-    fn only_a_single_argument_with_shell_signs_is_the_shells() {
-        let argv = |command: &[&str]| {
-            argv_of(&command.iter().map(|&part| part.to_owned()).collect::<Vec<_>>()).unwrap()
-        };
-        assert_eq!(argv(&["rsyslogd; nginx; sleep inf"]), ["/bin/sh", "-c", "rsyslogd; nginx; sleep inf"]);
-        assert_eq!(argv(&["nginx"]), ["nginx"]);
-        assert_eq!(argv(&["nginx", "-g", "daemon off;"]), ["nginx", "-g", "daemon off;"]);
-    }
 }

@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use jail_sys::IdMap;
 use jail_sys::call::fd::open_no_symlinks;
+use jail_sys::{IdMap, printable};
 
 use crate::registry::Registered;
 use crate::status::namespace;
@@ -85,15 +85,9 @@ fn command_of(pid: i32) -> Option<String> {
         line.split(|byte| *byte == 0).filter(|word| !word.is_empty()).map(String::from_utf8_lossy).collect();
     if words.is_empty() {
         let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
-        return Some(format!("[{}]", shown(String::from_utf8_lossy(&name).trim_end())));
+        return Some(format!("[{}]", printable(String::from_utf8_lossy(&name).trim_end())));
     }
-    Some(shown(&words.join(" ")))
-}
-
-/// A text that whoever is inside has chosen, fit for a terminal and a line: control signs are spelled out.
-pub fn shown(text: &str) -> String {
-    let spell = |sign: char| if sign.is_control() { sign.escape_default().collect() } else { vec![sign] };
-    text.chars().flat_map(spell).collect()
+    Some(printable(&words.join(" ")))
 }
 
 /// The users of the jail's own passwd file. Whoever is inside may have written it: it is a plain file of the jail's or
@@ -115,7 +109,7 @@ fn users(init: i32) -> HashMap<u32, String> {
         if let (Some(name), Some(_), Some(Ok(uid))) =
             (fields.next(), fields.next(), fields.next().map(str::parse))
         {
-            users.entry(uid).or_insert_with(|| shown(name));
+            users.entry(uid).or_insert_with(|| printable(name));
         }
     }
     users

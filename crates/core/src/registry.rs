@@ -109,6 +109,21 @@ impl Registry {
         Ok(self.look()?.into_iter().filter_map(Result::err).collect())
     }
 
+    /// Jails that have ended without being cleared up, for their supervisor was killed: a failure with the remedy for
+    /// each, its object the name.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn left_behind(&self) -> Result<Vec<Failure>, Failure> {
+        let dead = self.names()?.into_iter().filter(|name| self.home(name).is_left_behind());
+        let told = dead.map(|name| {
+            let message = format!("the jail {name} has ended without being cleared up");
+            Failure::new(Kind::NotFound, "state", "find", name, message)
+                .hint("remove what it left with: jail gc")
+        });
+        Ok(told.collect())
+    }
+
     fn look(&self) -> Result<Vec<Result<Registered, Failure>>, Failure> {
         let homes = self.names()?.into_iter().map(|name| self.home(&name));
         Ok(homes.filter_map(|home| home.registered().transpose()).collect())
@@ -206,6 +221,15 @@ impl Home {
         Lease::is_held(&self.lock()).map_err(|error| self.failed("lock", &error))
     }
 
+    /// Whether files of ours are there that nobody holds the lock for. Asked twice, before and after: a jail that starts
+    /// takes the lock before it makes any, and one that is cleared up has it until none is left.
+    fn is_left_behind(&self) -> bool {
+        // What is no lock at all is told of elsewhere.
+        let unheld = || self.is_alive().is_ok_and(|alive| !alive);
+        let has_files = || self.files().iter().any(|file| *file != self.lock() && file.exists());
+        unheld() && has_files() && unheld()
+    }
+
     /// Whether the directory holds nothing but the lock.
     fn is_bare(&self) -> Result<bool, Failure> {
         Ok(names_in(&self.dir)? == ["lock"])
@@ -283,6 +307,8 @@ mod tests {
         let Claim::Ours(home, lease) = registry.claim("web").unwrap() else { panic!("the name was free") };
         assert!(matches!(registry.claim("web").unwrap(), Claim::Taken));
         assert!(home.is_alive().unwrap());
+        fs::write(home.journal(), "").unwrap();
+        assert!(registry.left_behind().unwrap().is_empty());
         home.remove().unwrap();
         drop(lease);
         assert!(matches!(registry.claim("web").unwrap(), Claim::Ours(..)));
@@ -316,6 +342,11 @@ mod tests {
         fs::write(home.journal(), "").unwrap();
         drop(lease);
         assert!(!home.is_alive().unwrap());
+        let told: Vec<_> = registry.left_behind().unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            ["the jail web has ended without being cleared up; remove what it left with: jail gc"]
+        );
         assert!(matches!(registry.claim("web").unwrap(), Claim::Dead(..)));
     }
 }

@@ -2,10 +2,13 @@
 
 mod network;
 
-pub use jail_filter::{FilterSpec, SeccompSpec};
+pub use jail_filter::{CapsSpec, ErrorAction, FilterSpec, Protocol, Resource, Rlimit, Rules, SeccompSpec};
 pub use jail_fs::{Bind, Grant, Tmpfs, ViewSpec};
 pub use network::{Address, InterfaceSpec, Ip, Net, NetworkSpec};
 use serde::{Deserialize, Serialize};
+
+pub use crate::identity::{IdentitySpec, Timeout};
+pub use crate::userns::Userns;
 
 /// A jail as it was asked for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -15,6 +18,8 @@ pub struct Spec {
     pub name: Option<String>,
     /// What to run: one argument that holds spaces or shell signs is run by `/bin/sh -c`, otherwise it is an argv.
     pub command: Vec<String>,
+    /// Who it is: its host name, its user, its environment, its time.
+    pub identity: IdentitySpec,
     /// What it sees of the file system.
     pub view: ViewSpec,
     /// What it may ask the kernel.

@@ -5,25 +5,29 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use async_trait::async_trait;
 use jail_filter::FilterPlan;
-use jail_fs::MountPlan;
+use jail_fs::{MountPlan, Owners};
 use jail_net::model::JailId;
 use jail_sys::op::Step;
 use jail_sys::{Failure, IdMap, Kind};
 
 use crate::journal::Journal;
 use crate::streams::{Streams, Wired};
+use crate::user::User;
+use crate::userns::Ids;
 
 /// What stages fill in before the child is cloned.
 #[derive(Debug)]
 pub struct Setup<'a> {
     /// The jail's id.
     pub id: &'a JailId,
-    /// Its name.
+    /// Its host name.
     pub name: &'a str,
     /// Which ids of the host its ids are.
     pub ids: IdMap,
-    /// Its user namespace, for id-mapped mounts.
-    pub user: BorrowedFd<'a>,
+    /// The user namespace that it enters last; `None` is the host's.
+    pub user: Option<BorrowedFd<'a>>,
+    /// By which user namespaces the host's files are id-mapped.
+    pub(crate) mapped: Mapped<'a>,
     /// Steps in the new namespaces, as the host's root. Those of the file system stage end with the pivot: what comes
     /// after them sees the jail's root.
     pub files: Vec<Step>,
@@ -36,20 +40,40 @@ pub struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    pub(crate) fn new(id: &'a JailId, name: &'a str, ids: IdMap, user: BorrowedFd<'a>) -> Self {
-        Setup { id, name, ids, user, files: Vec::new(), confine: Vec::new(), held: Vec::new(), devpts: None }
+    pub(crate) fn new(id: &'a JailId, name: &'a str, ids: &'a Ids) -> Self {
+        Setup {
+            id,
+            name,
+            ids: ids.map,
+            user: ids.user(),
+            mapped: Mapped { granted: ids.granted(), shown: ids.shown() },
+            files: Vec::new(),
+            confine: Vec::new(),
+            held: Vec::new(),
+            devpts: None,
+        }
     }
 
     /// The jail's standard descriptors.
-    pub(crate) fn wire(&self, streams: Streams) -> Result<Wired, Failure> {
+    pub(crate) fn wire(&self, streams: Streams, user: &User) -> Result<Wired, Failure> {
         match &self.devpts {
-            Some(devpts) => Wired::new(streams, &self.ids, devpts.as_fd()),
+            Some(devpts) => {
+                let owner = (self.ids.to_host(user.uid), self.ids.to_host(user.gid));
+                Wired::new(streams, owner, devpts.as_fd())
+            }
             None => {
                 let message = "there are no terminals without the file system stage";
                 Err(Failure::new(Kind::Failed, "filesystem", "wire", "/dev/pts", message))
             }
         }
     }
+}
+
+/// User namespaces by which the host's files are id-mapped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mapped<'a> {
+    granted: Option<BorrowedFd<'a>>,
+    shown: Option<BorrowedFd<'a>>,
 }
 
 /// The child while it waits for the network.
@@ -101,7 +125,8 @@ impl Stage for Files<'_> {
     }
 
     async fn prepare(&mut self, setup: &mut Setup<'_>) -> Result<(), Failure> {
-        let view = self.0.compile(setup.name, &setup.ids, Some(setup.user))?;
+        let Mapped { granted, shown } = setup.mapped;
+        let view = self.0.compile(setup.name, &Owners { ids: &setup.ids, granted, shown })?;
         setup.files.extend(view.steps);
         setup.held.extend(view.held);
         setup.devpts = Some(view.devpts);

@@ -19,6 +19,9 @@ use crate::reap;
 use crate::registry::{Claim, Registered};
 use crate::supervise::ended;
 
+/// How long a jail that was asked to end has for that unless somebody says otherwise.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How long a supervisor may take to undo: longer than all deadlines of its backends.
 const UNDOING: Duration = Duration::from_secs(60);
 
@@ -32,16 +35,22 @@ pub async fn stop(place: &Place, jail: &Registered, patience: Duration) -> Resul
     if let Some(init) = init {
         // Only for others to see; that it cannot be written stops nobody.
         let _ = fs::write(jail.home.stopping(), "");
-        signal(&init, libc::SIGTERM)?;
-        if !ended_within(&init, patience).await? {
-            signal(&init, libc::SIGKILL)?;
-            ended(&init).await?;
-        }
+        end(&init, patience).await?;
     }
     if let Some(supervisor) = supervisor {
         end_supervisor(&supervisor, patience).await?;
     }
     settle(place, jail).await
+}
+
+/// Asks every process of a jail to end, and ends it by force after `patience`.
+pub(crate) async fn end(init: &OwnedFd, patience: Duration) -> Result<(), Failure> {
+    signal(init, libc::SIGTERM)?;
+    if ended_within(init, patience).await? {
+        return Ok(());
+    }
+    signal(init, libc::SIGKILL)?;
+    ended(init).await
 }
 
 /// The supervisor of a jail that has ended ends by itself, unless nobody reads what the jail printed: then it is told to
@@ -56,7 +65,7 @@ async fn end_supervisor(supervisor: &OwnedFd, patience: Duration) -> Result<(), 
     ended(supervisor).await
 }
 
-async fn ended_within(pidfd: &OwnedFd, patience: Duration) -> Result<bool, Failure> {
+pub(crate) async fn ended_within(pidfd: &OwnedFd, patience: Duration) -> Result<bool, Failure> {
     match tokio::time::timeout(patience, ended(pidfd)).await {
         Ok(ended) => ended.map(|()| true),
         Err(_) => Ok(false),

@@ -7,8 +7,8 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+use jail_sys::Failure;
 use jail_sys::call::terminal;
-use jail_sys::{Failure, IdMap};
 use nix::sys::stat::{Mode, SFlag, fchmod, fstat};
 use nix::unistd::{Gid, Uid, fchown, getpgrp, isatty, tcgetpgrp};
 
@@ -38,11 +38,11 @@ pub(crate) struct Wired {
 }
 
 impl Wired {
-    /// Wires a jail whose ids are `ids` and whose terminals are in `devpts`.
-    pub(crate) fn new(streams: Streams, ids: &IdMap, devpts: BorrowedFd<'_>) -> Result<Self, Failure> {
+    /// Wires a jail whose command runs as `owner`, in the host's numbers, and whose terminals are in `devpts`.
+    pub(crate) fn new(streams: Streams, owner: (u32, u32), devpts: BorrowedFd<'_>) -> Result<Self, Failure> {
         let wired = match streams {
             Streams::Null => Wired::to_null(),
-            Streams::Caller => Wired::to_caller(ids, devpts),
+            Streams::Caller => Wired::to_caller(owner, devpts),
         };
         wired.map_err(|error| Failure::call("command", "open", "standard input and output", &error))
     }
@@ -64,31 +64,37 @@ impl Wired {
         Ok(Wired { stdio: [Some(null.as_raw_fd()); 3], inside: vec![null], ..Wired::default() })
     }
 
-    fn to_caller(ids: &IdMap, devpts: BorrowedFd<'_>) -> io::Result<Self> {
+    fn to_caller(owner: (u32, u32), devpts: BorrowedFd<'_>) -> io::Result<Self> {
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let mut wired = Wired::default();
         let typed = isatty(&stdin).unwrap_or(false);
         let foreground = typed && tcgetpgrp(&stdin).is_ok_and(|group| group == getpgrp());
         if foreground && isatty(&stdout).unwrap_or(false) {
-            wired.own_terminal(devpts, stdin.as_fd())?;
+            wired.own_terminal(devpts, stdin.as_fd(), owner)?;
         } else if foreground {
             wired.copy_input()?;
         } else if typed || is_directory(stdin.as_fd())? {
             // Reading from a terminal in the background would stop whoever reads; a directory is a way out.
             wired.give(0, null()?);
         }
-        wired.copy_output(1, stdout.as_fd(), ids)?;
+        wired.copy_output(1, stdout.as_fd(), owner)?;
         let one_file = same_file(stdout.as_fd(), stderr.as_fd())?;
         match wired.stdio[1] {
             // One pipe for both keeps what is written to them in order.
             Some(shared) if one_file => wired.stdio[2] = Some(shared),
-            _ => wired.copy_output(2, stderr.as_fd(), ids)?,
+            _ => wired.copy_output(2, stderr.as_fd(), owner)?,
         }
         Ok(wired)
     }
 
-    fn own_terminal(&mut self, devpts: BorrowedFd<'_>, outer: BorrowedFd<'_>) -> io::Result<()> {
+    fn own_terminal(
+        &mut self,
+        devpts: BorrowedFd<'_>,
+        outer: BorrowedFd<'_>,
+        (uid, _): (u32, u32),
+    ) -> io::Result<()> {
         let (master, slave) = terminal::open(devpts)?;
+        fchown(&slave, Some(Uid::from_raw(uid)), None)?;
         terminal::copy_size(outer, master.as_fd())?;
         let slave_number = slave.as_raw_fd();
         self.terminal = Some(master);
@@ -109,12 +115,17 @@ impl Wired {
     }
 
     /// A pipe of the jail's own in place of an output that it could not open by its name in /dev.
-    fn copy_output(&mut self, number: usize, output: BorrowedFd<'_>, ids: &IdMap) -> io::Result<()> {
+    fn copy_output(
+        &mut self,
+        number: usize,
+        output: BorrowedFd<'_>,
+        (uid, gid): (u32, u32),
+    ) -> io::Result<()> {
         if self.stdio[number].is_some() || anyone_may_open(output)? {
             return Ok(());
         }
         let (reader, writer) = io::pipe()?;
-        fchown(&writer, Some(Uid::from_raw(ids.to_host(0))), Some(Gid::from_raw(ids.to_host(0))))?;
+        fchown(&writer, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
         // Any user of the jail's: a server's workers open their log as well.
         fchmod(&writer, Mode::from_bits_truncate(0o622))?;
         self.outputs.push((reader.into(), output.as_raw_fd()));

@@ -13,7 +13,10 @@ use jail_sys::call::process::{self, Ended};
 use jail_sys::helper::{self, End, SuperviseArgs};
 use jail_sys::lease::Lease;
 use jail_sys::{Failure, Kind};
+use nix::sys::timer::TimerSetTimeFlags;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags};
 
+use crate::identity::Timeout;
 use crate::journal::{Entry, Journal};
 use crate::launch::Up;
 use crate::machine::Machine;
@@ -22,6 +25,7 @@ use crate::place::Place;
 use crate::plan::Plan;
 use crate::registry::Home;
 use crate::status::Status;
+use crate::stop::{self, PATIENCE, ended_within};
 
 /// A jail that runs. Dropping it ends the jail, and leaves what the host was given to the next start or `gc`.
 #[derive(Debug)]
@@ -61,7 +65,7 @@ impl Running {
         self.wait().await.map(|_| ())
     }
 
-    /// Waits until its last process has ended, takes back what the host was given, and answers the command's exit
+    /// Waits until its last process has ended, or its time is up and it has been ended, takes back what the host was given, and answers the command's exit
     /// status: 128+n when signal n ended it. Nothing is copied meanwhile: it is for jails started with
     /// [`Streams::Null`](crate::Streams::Null).
     ///
@@ -69,6 +73,11 @@ impl Running {
     /// What could not be taken back; `jail gc` tries again.
     pub async fn wait(self) -> Result<i32, Failure> {
         let Running { plan, home, lock, machine, plugin_dirs, journal, up } = self;
+        if let Some(timeout) = plan.timeout
+            && !ended_within(&up.init, timeout.duration()).await?
+        {
+            stop::end(&up.init, PATIENCE).await?;
+        }
         let ended = exit_of(&up.init).await?;
         let undo = Undoing { id: &plan.id, machine: &machine, plugin_dirs: &plugin_dirs, ours: true };
         undo.all(journal.entries()).await?;
@@ -93,12 +102,17 @@ impl Running {
             Ok(end) => end,
             Err(error) => return failed(&error.into()),
         };
+        let timer = match self.plan.timeout.map(timer).transpose() {
+            Ok(timer) => timer,
+            Err(error) => return failed(&error),
+        };
         let up = &self.up;
         let keep = [self.lock.as_fd().as_raw_fd(), up.lifeline.as_raw_fd()];
         let args = SuperviseArgs {
             init: up.init.as_raw_fd(),
             keep: keep.into_iter().chain(up.held.iter().map(AsRawFd::as_raw_fd)).collect(),
             terminal: up.wired.terminal.as_ref().map(AsRawFd::as_raw_fd),
+            timer: timer.as_ref().map(|timer| timer.as_fd().as_raw_fd()),
             relays: up.wired.relays(),
             end,
         };
@@ -114,6 +128,14 @@ impl Running {
         let files = leases.chain(self.home.files()).chain([self.home.path().to_owned()]);
         files.map(|path: PathBuf| CString::new(path.into_os_string().as_bytes())).collect()
     }
+}
+
+/// A timer that expires when a jail's time is up, and again when it has had time to end.
+fn timer(timeout: Timeout) -> io::Result<TimerFd> {
+    let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC)?;
+    let (first, next) = (timeout.duration().into(), PATIENCE.into());
+    timer.set(Expiration::IntervalDelayed(first, next), TimerSetTimeFlags::empty())?;
+    Ok(timer)
 }
 
 /// Takes back what a jail gave the host, as the process that held its locks while it ran.

@@ -5,6 +5,8 @@ use std::fmt;
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
+use crate::nearest::nearest;
+
 /// Where the kernel looks for a capability when it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counts {
@@ -94,39 +96,79 @@ impl Caps {
         TABLE.into_iter().enumerate().filter(move |(bit, _)| self.0 >> bit & 1 == 1).map(|(_, entry)| entry)
     }
 
-    fn of(names: &[&str]) -> Self {
+    pub(crate) fn of(names: &[&str]) -> Self {
         let bits = TABLE.iter().enumerate().filter(|(_, (name, _))| names.contains(name));
         Caps(bits.fold(0, |set, (bit, _)| set | 1 << bit))
     }
 
-    /// Whether a jail in its own user namespace can keep these.
+    /// All there are.
+    pub fn all() -> Self {
+        Caps((1 << TABLE.len()) - 1)
+    }
+
+    /// Those of these that are not among the others.
+    pub(crate) fn without(self, others: Caps) -> Self {
+        Caps(self.0 & !others.0)
+    }
+
+    /// Reads names separated by commas, as `option` takes them; the kernel's own prefix `CAP_` may stand before them.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`], naming the one that is unknown and what it may have been meant to be.
+    pub(crate) fn read(option: &str, text: &str) -> Result<Self, Failure> {
+        let mut caps = Caps::NONE;
+        for word in text.split(',') {
+            let lower = word.to_lowercase();
+            let name = lower.strip_prefix("cap_").unwrap_or(&lower);
+            let bit = TABLE.iter().position(|(known, _)| *known == name);
+            caps.0 |= 1 << bit.ok_or_else(|| unknown(option, text, name))?;
+        }
+        Ok(caps)
+    }
+
+    /// Whether a jail can keep these: one in its own user namespace, or in the host's (`on_host`).
     ///
     /// # Errors
     /// [`Kind::Unsupported`] for one that would count for nothing, [`Kind::Denied`] for one that reaches the host.
-    pub(crate) fn check(self) -> Result<(), Failure> {
+    pub(crate) fn check(self, on_host: bool) -> Result<(), Failure> {
         for (name, counts) in self.entries() {
-            let object = format!("--caps.keep={name}");
-            let (kind, why) = match counts {
+            let (kind, why, hint) = match counts {
                 Inside => continue,
+                OnHost if on_host => continue,
                 OnHost => (
                     Kind::Unsupported,
                     "counts only in the host's user namespace, and the jail is in its own: keeping it would do nothing",
+                    "take it off the list, or give up the jail's own with --userns=host",
                 ),
                 Plants => (
                     Kind::Denied,
                     "is never kept: with it the jail could leave a privileged program in a directory of the host's",
+                    "take it off the list",
                 ),
             };
-            return Err(Failure::new(
-                kind,
-                "filter",
-                "capabilities",
-                &*object,
-                format!("{object}: {name} {why}"),
-            )
-            .hint("take it off the list"));
+            let object = format!("--caps.keep={name}");
+            let message = format!("{object}: {name} {why}");
+            return Err(Failure::new(kind, "filter", "capabilities", object, message).hint(hint));
         }
         Ok(())
+    }
+}
+
+fn unknown(option: &str, text: &str, name: &str) -> Failure {
+    let object = format!("{option}={text}");
+    let usage = |message: String| Failure::new(Kind::Usage, "filter", "parse", &*object, message);
+    if name.is_empty() {
+        return usage(format!("{object}: there is an empty name in the list"))
+            .hint("names are separated by single commas, like chown,setuid");
+    }
+    if name == "all" {
+        return usage(format!("{object}: all stands alone, and only in --caps.drop=all"))
+            .hint("name those that are needed");
+    }
+    let failure = usage(format!("{object}: there is no capability {name}"));
+    match nearest(name, TABLE.iter().map(|(known, _)| *known)) {
+        Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
+        None => failure.hint("capabilities(7) has their names"),
     }
 }
 
@@ -176,20 +218,37 @@ mod tests {
     fn the_default_can_be_kept_and_holds_nothing_that_reaches_the_host() {
         assert_eq!(Caps::default().to_string(), "chown, dac_override, fowner, kill, setgid, setuid");
         assert_eq!(Caps::default().bits(), 0b1110_1011);
-        Caps::default().check().unwrap();
+        Caps::default().check(false).unwrap();
     }
 
     #[test]
     fn what_counts_only_on_the_host_is_refused_by_name() {
-        let failure = caps(&["chown", "net_admin"]).check().unwrap_err();
+        let failure = caps(&["chown", "net_admin"]).check(false).unwrap_err();
         assert_eq!(failure.object, "--caps.keep=net_admin");
         assert_eq!(failure.kind, Kind::Unsupported);
+        caps(&["chown", "net_admin"]).check(true).unwrap();
+    }
+
+    #[test]
+    fn names_are_the_kernels_with_or_without_its_prefix() {
+        let read = |text| Caps::read("--caps.keep", text);
+        assert_eq!(read("chown,CAP_SYS_ADMIN").unwrap(), caps(&["chown", "sys_admin"]));
+        for (wrong, why) in [
+            ("", "empty name"),
+            ("chown,", "empty name"),
+            ("all", "--caps.drop=all"),
+            ("net_amdin", "did you mean net_admin?"),
+        ] {
+            let failure = read(wrong).unwrap_err();
+            assert!(failure.to_string().contains(why), "{failure}");
+            assert_eq!(failure.kind, Kind::Usage);
+        }
     }
 
     #[test]
     fn what_plants_privileged_programs_is_never_kept() {
         for name in ["setfcap", "fsetid"] {
-            assert_eq!(caps(&[name]).check().unwrap_err().kind, Kind::Denied, "{name}");
+            assert_eq!(caps(&[name]).check(true).unwrap_err().kind, Kind::Denied, "{name}");
         }
     }
 }

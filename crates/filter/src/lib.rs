@@ -29,11 +29,14 @@
 #![forbid(unsafe_code)]
 
 mod caps;
+mod kept;
+mod nearest;
 mod plan;
 mod rlimits;
 mod seccomp;
 
 pub use caps::Caps;
+pub use kept::CapsSpec;
 pub use plan::{FilterPlan, FilterSpec, SeccompPlan, plan};
 pub use rlimits::{Resource, Rlimit};
-pub use seccomp::{Changes, Filter, Protocol, SeccompSpec};
+pub use seccomp::{Changes, ErrorAction, Filter, Protocol, Rules, SeccompSpec};

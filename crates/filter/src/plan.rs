@@ -1,12 +1,13 @@
 //! From what was asked for to what will be done: `FilterSpec` -> `FilterPlan` -> steps.
 
-use jail_sys::Failure;
 use jail_sys::op::{Op, Step};
+use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
 use crate::caps::Caps;
+use crate::kept::CapsSpec;
 use crate::rlimits::Rlimit;
-use crate::seccomp::{self, Change, Changes, Filter, Protocol, SeccompSpec};
+use crate::seccomp::{self, Change, ErrorAction, Filter, Protocol, Rules, SeccompSpec};
 
 const STAGE: &str = "filter";
 
@@ -16,11 +17,17 @@ const STAGE: &str = "filter";
 pub struct FilterSpec {
     /// The filter on system calls.
     pub seccomp: SeccompSpec,
+    /// What becomes of a call that is refused.
+    pub error_action: ErrorAction,
     /// Capabilities to keep, over the jail's own user namespace.
-    pub caps: Caps,
+    pub caps: CapsSpec,
+    /// The command runs as another user than root, and starts with what is kept all the same.
+    pub other_user: bool,
+    /// There is no user namespace of the jail's own (`--userns=host`): capabilities count on the host.
+    pub on_host: bool,
     /// Socket families; they are part of the filter on system calls.
     pub protocols: Vec<Protocol>,
-    /// Resource limits.
+    /// Resource limits; there are no core dumps unless they are among them.
     pub rlimits: Vec<Rlimit>,
 }
 
@@ -28,9 +35,12 @@ impl Default for FilterSpec {
     fn default() -> Self {
         FilterSpec {
             seccomp: SeccompSpec::default(),
-            caps: Caps::default(),
+            error_action: ErrorAction::default(),
+            caps: CapsSpec::default(),
+            other_user: false,
+            on_host: false,
             protocols: Protocol::DEFAULT.to_vec(),
-            rlimits: vec![Rlimit::NO_CORE],
+            rlimits: Vec::new(),
         }
     }
 }
@@ -44,6 +54,10 @@ pub struct FilterPlan {
     pub seccomp: Option<SeccompPlan>,
     /// Capabilities that are kept.
     pub caps: Caps,
+    /// Whether they are ambient: the command runs as another user than root.
+    pub ambient: bool,
+    /// Whether they count on the host.
+    pub on_host: bool,
     /// Resource limits.
     pub rlimits: Vec<Rlimit>,
 }
@@ -52,8 +66,10 @@ pub struct FilterPlan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeccompPlan {
-    /// What the user changed of the default.
-    pub changes: Changes,
+    /// What the user said of it.
+    pub rules: Rules,
+    /// What becomes of a call that is refused.
+    pub error_action: ErrorAction,
     /// Socket families.
     pub protocols: Vec<Protocol>,
     /// How many system calls are allowed.
@@ -70,14 +86,20 @@ pub struct SeccompPlan {
 /// [`jail_sys::Kind::Usage`] for names that do not exist and lists that contradict themselves; `Unsupported` or
 /// `Denied` for a capability that cannot be kept.
 pub fn plan(spec: &FilterSpec) -> Result<FilterPlan, Failure> {
-    spec.caps.check()?;
+    let caps = spec.caps.kept(spec.other_user, spec.on_host);
+    caps.check(spec.on_host)?;
+    if spec.on_host {
+        check_on_host(spec)?;
+    }
     let seccomp = match &spec.seccomp {
         SeccompSpec::Off => None,
-        SeccompSpec::On(changes) => {
-            changes.check()?;
-            let built = seccomp::build(changes, &spec.protocols)?;
+        SeccompSpec::On(rules) => {
+            rules.check()?;
+            let rules = rules.clone().for_capabilities(caps);
+            let built = seccomp::build(&rules, &spec.protocols, spec.error_action)?;
             Some(SeccompPlan {
-                changes: changes.clone(),
+                rules,
+                error_action: spec.error_action,
                 protocols: spec.protocols.clone(),
                 allowed: built.allowed,
                 checked: built.checked,
@@ -85,7 +107,25 @@ pub fn plan(spec: &FilterSpec) -> Result<FilterPlan, Failure> {
             })
         }
     };
-    Ok(FilterPlan { seccomp, caps: spec.caps, rlimits: spec.rlimits.clone() })
+    let (ambient, on_host) = (spec.other_user, spec.on_host);
+    Ok(FilterPlan { seccomp, caps, ambient, on_host, rlimits: Rlimit::all(&spec.rlimits)? })
+}
+
+/// Without a user namespace of its own it is the filter that keeps the jail from making namespaces, from the host's keys
+/// and from its log: it may refuse more then, not less.
+fn check_on_host(spec: &FilterSpec) -> Result<(), Failure> {
+    let (option, why) = match &spec.seccomp {
+        SeccompSpec::Off => ("--seccomp=none".to_owned(), "switches it off".to_owned()),
+        SeccompSpec::On(_) if spec.error_action == ErrorAction::Log => {
+            ("--seccomp-error-action=log".to_owned(), "lets through what is refused".to_owned())
+        }
+        SeccompSpec::On(rules) => match rules.wider() {
+            Some(call) => (rules.option(), format!("lets {call} through")),
+            None => return Ok(()),
+        },
+    };
+    let message = format!("--userns=host needs the filter on system calls as it is, and {option} {why}");
+    Err(Failure::new(Kind::Usage, STAGE, "plan", option, message).hint("leave one of the two out"))
 }
 
 /// Everything a file with a set-id mode can be made with: those whose mode is checked, and those whose mode the
@@ -111,7 +151,9 @@ impl FilterPlan {
     /// mapped in a writable grant.
     pub fn refuses_set_id(&self) -> bool {
         self.seccomp.as_ref().is_some_and(|seccomp| {
-            MAKES_SET_ID.iter().all(|call| seccomp.changes.of(call) != Some(Change::Permit))
+            MAKES_SET_ID.iter().all(|call| {
+                seccomp::call(call).is_none_or(|call| seccomp.rules.of(call) != Some(Change::Permit))
+            })
         })
     }
 
@@ -126,10 +168,11 @@ impl FilterPlan {
             true => "set-user-id and set-group-id modes: refused".to_owned(),
             false => "set-user-id and set-group-id modes: possible".to_owned(),
         });
-        lines.push(format!("capabilities kept: {}", self.caps));
+        let reach = if self.on_host && self.caps != Caps::NONE { " (they count on the host)" } else { "" };
+        lines.push(format!("capabilities kept: {}{reach}", self.caps));
         lines.push("no_new_privs: on".to_owned());
         for limit in &self.rlimits {
-            lines.push(format!("limit {}: {} (at most {})", limit.resource.name(), limit.soft, limit.hard));
+            lines.push(format!("limit {}: {}", limit.resource.name(), limit.shown()));
         }
         lines
     }
@@ -140,18 +183,21 @@ impl FilterPlan {
     /// # Errors
     /// Capabilities that [`plan`] would not have kept: a stored plan may have been edited.
     pub fn steps(&self) -> Result<Vec<Step>, Failure> {
-        self.caps.check()?;
+        self.caps.check(self.on_host)?;
         let mut steps = Vec::new();
         for limit in &self.rlimits {
             let op = Op::Rlimit { resource: limit.resource.number(), soft: limit.soft, hard: limit.hard };
             steps.push(
-                Step::new(STAGE, format!("--rlimit-{}={}", limit.resource.name(), limit.soft), op)
+                Step::new(STAGE, format!("--rlimit-{}={}", limit.resource.name(), limit.shown()), op)
                     .hint("the limit may be above the one jail itself was started with"),
             );
         }
         let caps = self.caps.bits();
         steps.push(Step::new(STAGE, "capabilities", Op::KeepCaps(caps)));
         steps.push(Step::new(STAGE, "capabilities", Op::SetCaps(caps)));
+        if self.ambient && self.caps != Caps::NONE {
+            steps.push(Step::new(STAGE, "--caps.keep", Op::AmbientCaps(caps)));
+        }
         steps.push(Step::new(STAGE, "no_new_privs", Op::NoNewPrivs));
         if let Some(seccomp) = &self.seccomp {
             let op = Op::Seccomp { filter: seccomp.filter.instructions().to_vec(), flags: 0 };
@@ -166,16 +212,27 @@ impl FilterPlan {
 
 impl SeccompPlan {
     fn lines(&self, lines: &mut Vec<String>) {
+        let others = match self.error_action {
+            ErrorAction::Eperm => "others EPERM",
+            ErrorAction::Kill => "others end the process",
+            ErrorAction::Log => "OTHERS TOO, but the host's log tells of them",
+        };
         lines.push(format!(
-            "system calls: {} allowed, {} of them by their arguments; others EPERM, unknown ones ENOSYS, foreign ABIs killed",
+            "system calls: {} allowed, {} of them by their arguments; {others}, unknown ones ENOSYS, foreign ABIs killed",
             self.allowed, self.checked
         ));
-        for (what, names) in
-            [("refused as well", &self.changes.refuse), ("permitted as well", &self.changes.permit)]
-        {
+        let mut list = |what: &str, names: &[String]| {
             if !names.is_empty() {
                 lines.push(format!("system calls {what}: {}", names.join(", ")));
             }
+        };
+        match &self.rules {
+            Rules::Default(changes) => {
+                list("refused as well", &changes.refuse);
+                list("permitted as well", &changes.permit);
+            }
+            Rules::Keep(names) => list("kept, and no others", names),
+            Rules::Drop(names) => list("refused, and no others", names),
         }
         let families: Vec<_> = self.protocols.iter().map(|protocol| protocol.name()).collect();
         lines.push(format!("socket families: {} (of netlink: route)", families.join(", ")));

@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use jail_fs::{Grant, ViewSpec};
+use jail_fs::{Grant, Owners, ViewSpec};
 use jail_sys::op::{Op, Program, Step};
 use jail_sys::{Failure, IdMap, Kind, call, launch};
 
@@ -48,7 +48,7 @@ fn main() -> Result<ExitCode, Failure> {
 }
 
 fn run(plan: &jail_fs::MountPlan, command: Vec<CString>) -> Result<ExitCode, Failure> {
-    let compiled = plan.compile("view", &IDS, None)?;
+    let compiled = plan.compile("view", &Owners { ids: &IDS, granted: None, shown: None })?;
     let mut steps = compiled.steps;
     let ids = Op::SetIds { uid: IDS.base, gid: IDS.base, groups: Vec::new() };
     steps.push(Step::new("command", "user", ids));

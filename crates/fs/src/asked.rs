@@ -1,51 +1,22 @@
 //! What the user asked for, as mounts on top of the default view.
 
 use std::os::fd::AsFd;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, printable};
 use rustix::fs::FileType;
 
 use crate::inside::{Inside, Spot, State, is_below};
-use crate::lines::printable;
 use crate::movable::{Movable, movable, takes_away};
 use crate::plan::{Folder, Mount, MountPlan, STAGE, What};
+use crate::request::{Request, Wish, requests};
 use crate::scan::folder_of;
 use crate::shown::text;
-use crate::size::size_of;
 use crate::source::{self, Inode};
 use crate::view::ViewSpec;
 use crate::{host, identity, privilege};
 
-/// One option of the user's.
-struct Request<'a> {
-    /// The option, as the user would write it.
-    option: String,
-    /// The path inside, without `.` and doubled slashes.
-    path: String,
-    wish: Wish<'a>,
-}
-
-enum Wish<'a> {
-    Show { source: String, writable: bool },
-    Tmpfs { size: &'a str },
-    Text { content: &'a str },
-    Freeze,
-    Hide,
-}
-
-impl Wish<'_> {
-    /// Of two on the same path the lower is mounted first.
-    fn rank(&self) -> u8 {
-        match self {
-            Wish::Show { .. } | Wish::Tmpfs { .. } | Wish::Text { .. } => 0,
-            Wish::Freeze => 1,
-            Wish::Hide => 2,
-        }
-    }
-}
-
-/// Adds the mounts of `spec`, from the top of the tree down.
+/// Adds the mounts of `spec`, from the top of the tree down. Those from `first` on are the user's already.
 ///
 /// # Errors
 /// The first option that cannot be had.
@@ -53,11 +24,15 @@ pub(crate) fn add(
     plan: &mut MountPlan,
     inside: &mut Inside,
     spec: &ViewSpec,
-    root: &Path,
+    (root, tree): (&Path, &Path),
+    first: usize,
 ) -> Result<(), Failure> {
-    let mut requests = requests(spec)?;
-    requests.sort_by_key(|request| (request.path.matches('/').count(), request.wish.rank()));
-    let first = plan.mounts.len();
+    let tree = Path::new("/").join(tree.strip_prefix(root).unwrap_or(tree));
+    let mut requests = requests(spec, &tree)?;
+    requests.sort_by_key(|request| {
+        (request.wish.is_last(), request.path.matches('/').count(), request.wish.rank())
+    });
+    let asked = plan.mounts.len();
     for request in requests {
         let spot = inside
             .resolve(&request.path)
@@ -86,7 +61,7 @@ pub(crate) fn add(
         plan.mounts.push(mount);
     }
     if let Some(address) = spec.address {
-        identity::add(plan, inside, first, address);
+        identity::add(plan, inside, asked, address);
     }
     Ok(())
 }
@@ -94,6 +69,10 @@ pub(crate) fn add(
 /// Whether `mount` would put something else where `other`, which was made before, has put what it shows.
 fn covers(mount: &Mount, other: &Mount) -> bool {
     let shows = |what: &What| !matches!(what, What::Frozen | What::Hidden { .. });
+    // these put there again what is there
+    if matches!(mount.what, What::Frozen | What::NoExec) {
+        return false;
+    }
     let below = is_below(&other.target, &mount.target);
     below && (mount.target != other.target || (shows(&mount.what) && shows(&other.what)))
 }
@@ -108,60 +87,6 @@ fn make_before_freeze(earlier: &mut [Mount], mut mount: Mount) -> Mount {
     mount
 }
 
-fn requests(spec: &ViewSpec) -> Result<Vec<Request<'_>>, Failure> {
-    let mut requests = Vec::new();
-    let mut add = |option: String, path: &Path, wish| {
-        let path = absolute(path, &option)?;
-        requests.push(Request { option, path, wish });
-        Ok::<(), Failure>(())
-    };
-    // what is frozen itself need not be open for writing below that
-    let suffix = |writable: bool| if writable { ":rw" } else { "" };
-    let writable = |asked: bool, target: &PathBuf| asked && !spec.read_only.contains(target);
-    for grant in &spec.grants {
-        let option = format!("--grant={}{}", grant.path.display(), suffix(grant.writable));
-        let source = absolute(&grant.path, &option)?;
-        add(option, &grant.path, Wish::Show { source, writable: writable(grant.writable, &grant.path) })?;
-    }
-    for bind in &spec.binds {
-        let (from, to) = (bind.source.display(), bind.target.display());
-        let option = format!("--bind={from},{to}{}", suffix(bind.writable));
-        let source = absolute(&bind.source, &option)?;
-        add(option, &bind.target, Wish::Show { source, writable: writable(bind.writable, &bind.target) })?;
-    }
-    for tmpfs in &spec.tmpfs {
-        let option = format!("--tmpfs={}", tmpfs.target.display());
-        let size = size_of(&option, tmpfs.size.as_deref())?;
-        add(option, &tmpfs.target, Wish::Tmpfs { size })?;
-    }
-    for path in &spec.read_only {
-        add(format!("--read-only={}", path.display()), path, Wish::Freeze)?;
-    }
-    for path in &spec.blacklist {
-        add(format!("--blacklist={}", path.display()), path, Wish::Hide)?;
-    }
-    for (path, content) in &spec.files {
-        add(path.display().to_string(), path, Wish::Text { content })?;
-    }
-    Ok(requests)
-}
-
-/// The path as text with single slashes; relative ones and `..` are refused, for they mean something else inside.
-fn absolute(path: &Path, option: &str) -> Result<String, Failure> {
-    let invalid = |why: &str| {
-        let message = format!("{option}: the path {why}");
-        Failure::new(Kind::Usage, STAGE, "parse", option, message).hint("write it in full")
-    };
-    if !path.is_absolute() {
-        return Err(invalid("does not begin with a slash"));
-    }
-    if path.components().any(|part| part == Component::ParentDir) {
-        return Err(invalid("has '..' in it"));
-    }
-    let clean: PathBuf = path.components().collect();
-    text(&clean)
-}
-
 impl Request<'_> {
     fn refuse(&self, kind: Kind, why: &str, hint: &'static str) -> Failure {
         Failure::new(kind, STAGE, "plan", &self.option, format!("{} {why}", self.option)).hint(hint)
@@ -170,7 +95,12 @@ impl Request<'_> {
     /// The mount for this request, or none if there is nothing to do.
     fn mount(&self, spot: Spot, inside: &Inside, root: &Path) -> Result<Option<Mount>, Failure> {
         match &self.wish {
-            Wish::Freeze => self.freeze(spot),
+            Wish::Freeze => self.change(spot, What::Frozen),
+            Wish::NoExec if spot.path == "/" => {
+                let why = "would leave nothing to execute";
+                Err(self.refuse(Kind::Invalid, why, "name what is below it, like --noexec=/tmp"))
+            }
+            Wish::NoExec => self.change(spot, What::NoExec),
             Wish::Hide => self.hide(spot, inside),
             Wish::Show { source, writable } => {
                 let (source, inode, file) = self.source(Path::new(source), *writable, root)?;
@@ -272,14 +202,15 @@ impl Request<'_> {
         self.refuse(Kind::Denied, &why, "name the path that it should lead to")
     }
 
-    fn freeze(&self, spot: Spot) -> Result<Option<Mount>, Failure> {
+    /// What is there, changed.
+    fn change(&self, spot: Spot, what: What) -> Result<Option<Mount>, Failure> {
         match spot.state {
             State::Hidden(_) => Ok(None),
             State::Missing { .. } => {
                 let why = "names a path that the jail does not see";
                 Err(self.refuse(Kind::NotFound, why, "create it first, or leave the option out"))
             }
-            _ => Ok(Some(self.over(spot, What::Frozen))),
+            _ => Ok(Some(self.over(spot, what))),
         }
     }
 

@@ -9,6 +9,7 @@ use jail_sys::call::{fd, mount as call};
 use jail_sys::op::{Fd, Node, Op, ROOT, Step};
 use jail_sys::{Failure, IdMap, Kind};
 
+use crate::inside::is_below;
 use crate::plan::{Entry, Folder, Mount, MountPlan, STAGE, What};
 use crate::source::Inode;
 use crate::{dev, identity, proc};
@@ -25,6 +26,21 @@ pub(crate) const NODEV: u64 = libc::MOUNT_ATTR_NODEV;
 pub(crate) const NOEXEC: u64 = libc::MOUNT_ATTR_NOEXEC;
 pub(crate) const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY;
 
+/// Whose the files are that a jail sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Owners<'a> {
+    /// The host's numbers of the jail's users.
+    pub ids: &'a IdMap,
+    /// The user namespace that has that map: grants are id-mapped by it. Without one they have the host's owners.
+    pub granted: Option<BorrowedFd<'a>>,
+    /// A user namespace whose ids nobody else has: everything else of the host's is id-mapped by it, so that the jail's
+    /// root is no owner of it where it has the host's own ids. Not needed where it has not.
+    pub shown: Option<BorrowedFd<'a>>,
+}
+
+/// Ids that no jail has: what is theirs a jail's root opens neither as its owner nor in spite of the mode.
+const NOBODY: (u32, u32) = (u32::MAX - 1, u32::MAX - 1);
+
 /// A plan that is ready to run.
 #[derive(Debug)]
 pub struct Compiled {
@@ -40,17 +56,13 @@ pub struct Compiled {
 impl MountPlan {
     /// Opens what the plan shows and encodes the rest.
     ///
-    /// `name` is the jail's. `ids` are the host's numbers of the jail's owners; `userns` is the user namespace that has that map: grants are
-    /// id-mapped by it. Without one they are shown with the host's owners.
+    /// `name` is the jail's own, as its /etc/hostname has it.
     ///
     /// # Errors
-    /// A source that is gone, has become a symbolic link or is another file than the one planned; a file system that cannot be id-mapped.
-    pub fn compile(
-        &self,
-        name: &str,
-        ids: &IdMap,
-        userns: Option<BorrowedFd<'_>>,
-    ) -> Result<Compiled, Failure> {
+    /// A source that is gone, has become a symbolic link or is another file than the one planned; a file system that
+    /// cannot be id-mapped.
+    pub fn compile(&self, name: &str, owners: &Owners<'_>) -> Result<Compiled, Failure> {
+        let ids = owners.ids;
         let (owner, tty) = (ids.to_host(0).to_string(), ids.to_host(dev::TTY).to_string());
         // without an owner of its own, a terminal that is opened out here would belong to the host's root
         let options = [("ptmxmode", "0666"), ("mode", "0620"), ("uid", &*owner), ("gid", &*tty)];
@@ -58,7 +70,7 @@ impl MountPlan {
             .map_err(|error| Failure::call(STAGE, "fsmount", "/dev/pts", &error))?;
         let host = File::open("/").map_err(|error| Failure::call(STAGE, "open", "/", &error))?;
         let (steps, held) = (Vec::new(), Vec::new());
-        let mut compiler = Compiler { name, ids, userns, devpts: devpts.as_raw_fd(), host, steps, held };
+        let mut compiler = Compiler { name, owners, devpts: devpts.as_raw_fd(), host, steps, held };
         compiler.root(self)?;
         for mount in &self.mounts {
             compiler.mount(mount, self)?;
@@ -81,8 +93,7 @@ impl MountPlan {
 /// Steps while they are collected.
 pub(crate) struct Compiler<'a> {
     name: &'a str,
-    ids: &'a IdMap,
-    userns: Option<BorrowedFd<'a>>,
+    owners: &'a Owners<'a>,
     devpts: RawFd,
     host: File,
     steps: Vec<Step>,
@@ -114,9 +125,9 @@ impl Compiler<'_> {
     /// A directory and a file that nobody in the jail can read, on a read-only mount, so that copies are too.
     fn hiding_places(&mut self) -> Result<(), Failure> {
         let data = Fd::Slot(DATA);
-        self.make_owned(data, "hidden", Node::Dir, 0, (0, 0))?;
-        self.make_owned(data, "hidden/directory", Node::Dir, 0, (0, 0))?;
-        self.make_owned(data, "hidden/file", Node::File, 0, (0, 0))?;
+        self.make_owned(data, "hidden", Node::Dir, 0, NOBODY)?;
+        self.make_owned(data, "hidden/directory", Node::Dir, 0, NOBODY)?;
+        self.make_owned(data, "hidden/file", Node::File, 0, NOBODY)?;
         self.add(
             "hidden",
             Op::CloneTree { at: data, path: c"hidden".to_owned(), recursive: false, into: NEXT },
@@ -133,9 +144,7 @@ impl Compiler<'_> {
         }
         match &mount.what {
             What::Host { source, granted, deep } => {
-                let tree = self.open(mount, source, *granted, *deep)?;
-                let from = Fd::Parent(tree.as_raw_fd());
-                self.held.push(tree);
+                let from = self.open(mount, source, *granted, *deep)?;
                 self.attach(asked, from, ROOT, &mount.target)
             }
             What::Fresh { store, top, folders } => self.fresh(mount, *store, top, folders, plan),
@@ -150,7 +159,7 @@ impl Compiler<'_> {
                 );
                 self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
             }
-            What::Proc { read_only, hidden } => proc::compile(self, read_only, hidden),
+            What::Proc { read_only, hidden } => proc::compile(self, mount.writable, read_only, hidden),
             What::Dev => dev::compile(self),
             What::Terminals => self.attach(asked, Fd::Parent(self.devpts), ROOT, &mount.target),
             What::Hidden { file } => self.hide(asked, *file, ROOT, &mount.target),
@@ -159,18 +168,19 @@ impl Compiler<'_> {
             What::Hosts { address, others } => {
                 self.text(mount, &identity::hosts(self.name, *address, others))
             }
-            What::Frozen => self.freeze(mount),
+            What::Frozen => self.change(mount, READ_ONLY),
+            What::NoExec => self.change(mount, NOEXEC),
         }
     }
 
     /// The detached tree of the host's, with the mount attributes it will have.
-    fn open(
-        &self,
+    pub(crate) fn open(
+        &mut self,
         mount: &Mount,
         source: &str,
         granted: Option<Inode>,
         deep: bool,
-    ) -> Result<OwnedFd, Failure> {
+    ) -> Result<Fd, Failure> {
         let failed = |operation, error| Failure::call(STAGE, operation, &mount.asked, &error);
         let place = fd::open_no_symlinks(self.host.as_fd(), Path::new(inner_text(source)), libc::O_PATH, 0);
         let place = place.map_err(|error| failed("openat2", error))?;
@@ -180,16 +190,29 @@ impl Compiler<'_> {
             return Err(replaced(mount, source));
         }
         let tree = call::clone_tree_at(place.as_fd(), deep).map_err(|error| failed("open_tree", error))?;
-        let userns = self.userns.filter(|_| granted.is_some());
+        // sysfs cannot be id-mapped, and what is shown of it is for everybody
+        let userns = match granted {
+            Some(_) => self.owners.granted,
+            None => self.owners.shown.filter(|_| !is_below(&mount.target, "/sys")),
+        };
         let access = if mount.writable { 0 } else { READ_ONLY };
         let map = if userns.is_some() { libc::MOUNT_ATTR_IDMAP } else { 0 };
         call::set_attr(tree.as_fd(), deep, NOSUID | NODEV | access | map, 0, userns).map_err(|error| {
             match error.raw_os_error() {
-                Some(libc::EINVAL | libc::EPERM) if userns.is_some() => not_mappable(mount, source, &error),
+                Some(libc::EINVAL | libc::EPERM) if userns.is_some() => {
+                    not_mappable(mount, source, granted.is_some(), &error)
+                }
                 _ => failed("mount_setattr", error),
             }
         })?;
-        Ok(tree)
+        let from = Fd::Parent(tree.as_raw_fd());
+        self.held.push(tree);
+        Ok(from)
+    }
+
+    /// Whether what is shown of the host's is shown as to a stranger.
+    pub(crate) fn estranged(&self) -> bool {
+        self.owners.shown.is_some()
     }
 
     /// A file of ours, out of the jail's sight, and a read-only copy of its mount over the target.
@@ -203,18 +226,19 @@ impl Compiler<'_> {
         self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
     }
 
-    fn freeze(&mut self, mount: &Mount) -> Result<(), Failure> {
+    /// Puts what is at the target there again, with these attributes as well.
+    fn change(&mut self, mount: &Mount, attr: u64) -> Result<(), Failure> {
         let asked = mount.asked.as_str();
         if mount.target == "/" {
             let set_attr =
                 |recursive, set, clear| Op::SetAttr { at: ROOT, recursive, set, clear, userns: None };
-            self.add(asked, set_attr(true, READ_ONLY, 0));
-            self.add(asked, set_attr(false, 0, READ_ONLY)); // the root itself once all targets are made in it
+            self.add(asked, set_attr(true, attr, 0));
+            self.add(asked, set_attr(false, 0, attr)); // the root itself once all targets are made in it
             return Ok(());
         }
         let path = inner(&mount.target)?;
         self.add(asked, Op::CloneTree { at: ROOT, path, recursive: true, into: NEXT });
-        self.set_attr(asked, NEXT, true, READ_ONLY);
+        self.set_attr(asked, NEXT, true, attr);
         self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
     }
 
@@ -249,7 +273,7 @@ impl Compiler<'_> {
 
     /// The host's numbers of owners inside.
     pub(crate) fn host_ids(&self, uid: u32, gid: u32) -> (u32, u32) {
-        (self.ids.to_host(uid), self.ids.to_host(gid))
+        (self.owners.ids.to_host(uid), self.owners.ids.to_host(gid))
     }
 }
 
@@ -259,15 +283,19 @@ fn replaced(mount: &Mount, source: &str) -> Failure {
     Failure::new(Kind::Conflict, STAGE, "fstat", &mount.asked, message).hint("start it again")
 }
 
-fn not_mappable(mount: &Mount, source: &str, error: &std::io::Error) -> Failure {
+fn not_mappable(mount: &Mount, source: &str, granted: bool, error: &std::io::Error) -> Failure {
     let message = format!(
         "{}: the file system of {source}, or one mounted below it, cannot have its owners mapped into the jail",
         mount.asked
     );
     let mut failure = Failure::new(Kind::Unsupported, STAGE, "mount_setattr", &mount.asked, message);
     failure.errno = error.raw_os_error();
-    failure
-        .hint("grant a directory of another file system, or a part of it that has nothing else mounted below")
+    failure.hint(match granted {
+        true => {
+            "grant a directory of another file system, or a part of it that has nothing else mounted below"
+        }
+        false => "without that the jail's root would be its owner: leave --userns out",
+    })
 }
 
 /// A path without its leading slash.

@@ -6,11 +6,11 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use jail_sys::printable;
 use rustix::fs::{Mode, OFlags};
 
 use crate::host;
 use crate::inside::is_below;
-use crate::lines::printable;
 use crate::plan::{Mount, MountPlan, What};
 
 /// How many are named.
@@ -26,7 +26,7 @@ impl MountPlan {
         let mut doors = Vec::new();
         for (order, mount) in self.mounts.iter().enumerate() {
             let after = self.mounts.get(order + 1..).unwrap_or_default();
-            let covers = after.iter().filter(|other| other.what != What::Frozen);
+            let covers = after.iter().filter(|other| !matches!(other.what, What::Frozen | What::NoExec));
             let What::Host { source, granted, deep } = &mount.what else { continue };
             if covers.clone().any(|other| is_below(&mount.target, &other.target)) {
                 continue;

@@ -2,7 +2,9 @@
 //! is mounted, with the same symbolic links the jail will follow.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::plan::{Entry, Mount, MountPlan, What};
@@ -185,6 +187,24 @@ impl Inside {
             },
             Ground::Hidden(option) => Found::State(State::Hidden(option.clone())),
         }
+    }
+
+    /// What a small file of the host's says, where the jail sees one; nothing longer than a mebibyte.
+    ///
+    /// # Errors
+    /// What reading it answers.
+    pub(crate) fn read(&self, path: &str) -> io::Result<Option<String>> {
+        const ENOUGH: u64 = 1 << 20;
+        let spot = self.resolve(path).ok().filter(|spot| spot.state == State::File);
+        let Some(source) = spot.and_then(|spot| self.host_path(&spot.path)) else { return Ok(None) };
+        // whoever may write to that tree may have put anything in its place
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let file = File::options().read(true).custom_flags(flags).open(source)?;
+        let mut text = Vec::new();
+        if file.metadata()?.is_file() {
+            file.take(ENOUGH).read_to_end(&mut text)?;
+        }
+        Ok(Some(String::from_utf8_lossy(&text).into_owned()))
     }
 
     /// The host's own path behind a path of the jail's that shows the host's.

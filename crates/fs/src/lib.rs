@@ -17,7 +17,7 @@
 //! | /sys | only devices/system/cpu |
 //!
 //! Nothing else of the host is there. On top come grants (the host's paths with their owners mapped into the jail),
-//! binds, directories in memory, hidden and frozen paths, and small generated files: with [`ViewSpec::address`] the jail
+//! binds, directories in memory, hidden, frozen and not executable paths, and small generated files: with [`ViewSpec::address`] the jail
 //! has a `/etc/hostname` and a `/etc/hosts` of its own, with what the host's says of other machines.
 //!
 //! # Limits of memory
@@ -60,16 +60,20 @@ mod lines;
 mod mountinfo;
 mod movable;
 mod own;
+mod owner;
 mod plan;
 mod privilege;
 mod proc;
+mod request;
 mod scan;
 mod shown;
 mod size;
 mod source;
+mod tree;
 mod var;
 mod view;
+mod whitelist;
 
-pub use compile::Compiled;
+pub use compile::{Compiled, Owners};
 pub use plan::{MountPlan, plan, plan_at};
-pub use view::{Bind, Grant, Tmpfs, ViewSpec};
+pub use view::{Bind, Grant, Owner, Tmpfs, ViewSpec};

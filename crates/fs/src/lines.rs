@@ -1,5 +1,7 @@
 //! The plan as a person reads it: one line per mount.
 
+use jail_sys::printable;
+
 use crate::plan::{Mount, MountPlan, Store, What};
 
 impl MountPlan {
@@ -44,7 +46,9 @@ impl MountPlan {
             What::Proc { read_only, hidden } => {
                 let hidden: Vec<&str> = hidden.iter().map(|entry| entry.path.as_str()).collect();
                 let (read_only, hidden) = (read_only.join(" "), hidden.join(" "));
-                format!("proc, read-only: {read_only}; hidden: {hidden}  rw,nosuid,nodev,noexec,hidepid=2")
+                format!(
+                    "proc, read-only: {read_only}; hidden: {hidden}  {access},nosuid,nodev,noexec,hidepid=2"
+                )
             }
             What::Dev => "devices: null zero full random urandom tty  rw,nosuid,noexec".to_owned(),
             What::Terminals => "devpts  rw,nosuid,noexec".to_owned(),
@@ -56,6 +60,7 @@ impl MountPlan {
                 format!("localhost, the jail's name at {address}, {others} of the host's  ro,nosuid,nodev")
             }
             What::Frozen => "what is there  ro".to_owned(),
+            What::NoExec => "what is there  noexec".to_owned(),
         };
         let asked = if mount.asked == mount.target { String::new() } else { format!("  ({})", mount.asked) };
         format!("{}  {what}{asked}", mount.target)
@@ -65,17 +70,6 @@ impl MountPlan {
     fn shared(&self) -> String {
         format!("{}, shared", memory(self.limits.data))
     }
-}
-
-/// With what a terminal would obey escaped.
-pub(crate) fn printable(line: &str) -> String {
-    line.chars().fold(String::new(), |mut line, letter| {
-        match letter.is_control() {
-            true => line.extend(letter.escape_default()),
-            false => line.push(letter),
-        }
-        line
-    })
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

@@ -65,8 +65,18 @@ impl Compiler<'_> {
             let path = c_string(&format!("{upper}/{}", folder.path))?;
             self.add(asked, Op::Opaque { root: data, path });
         }
+        let lower = match self.estranged() {
+            false => lower.to_owned(),
+            true => {
+                let own = format!("{name}/lower");
+                self.make_owned(data, &own, Node::Dir, 0o700, (0, 0))?;
+                let tree = self.open(&Mount { writable: false, ..mount.clone() }, lower, None, false)?;
+                self.attach(asked, tree, data, &own)?;
+                format!("{workshop}/{own}")
+            }
+        };
         let options = vec![
-            (c"lowerdir".to_owned(), c_string(&overlay_path(lower))?),
+            (c"lowerdir".to_owned(), c_string(&overlay_path(&lower))?),
             (c"upperdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{upper}")))?),
             (c"workdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{work}")))?),
         ];

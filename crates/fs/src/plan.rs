@@ -10,7 +10,7 @@ use crate::asked;
 use crate::inside::Inside;
 use crate::source::Inode;
 use crate::view::ViewSpec;
-use crate::{dev, proc, shown, var};
+use crate::{dev, owner, proc, shown, tree, var, whitelist};
 
 /// The stage name in every failure and step of this crate.
 pub(crate) const STAGE: &str = "filesystem";
@@ -146,6 +146,8 @@ pub(crate) enum What {
     },
     /// What is there already, read-only from now on.
     Frozen,
+    /// What is there already, none of it to be executed from now on.
+    NoExec,
 }
 
 /// Which limit a directory of the jail's own counts against.
@@ -199,25 +201,47 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
     let total = u64::from(memory.mem_unit) * memory.totalram;
     let mut plan = MountPlan {
         limits: Limits::of_memory(total),
-        workshop: workshop(root),
+        workshop: String::new(),
         links: Vec::new(),
         mounts: Vec::new(),
         notes: Vec::new(),
     };
-    shown::add(&mut plan, root)?;
-    proc::add(&mut plan, root);
+    let tree = tree::of(spec, root)?;
+    shown::add(&mut plan, &tree)?;
+    proc::add(&mut plan, root, spec.hosts_ids);
     dev::add(&mut plan);
     shown::add_cpu(&mut plan, root);
-    for (target, mode) in [("/tmp", 0o1777), ("/root", 0o700), ("/home", 0o755)] {
-        plan.mounts.push(fresh(target, Store::Data, mode, Vec::new()));
-    }
-    // services take /run/lock for granted; everything else there is for a service's own start to make
-    let lock = Folder { path: "lock".to_owned(), ..Folder::top(0o1777) };
-    plan.mounts.push(fresh("/run", Store::Root, 0o755, vec![lock]));
-    var::add(&mut plan, root)?;
+    plan.mounts.push(fresh("/tmp", Store::Data, 0o1777, Vec::new()));
+    owner::add(&mut plan, spec)?;
+    var::add(&mut plan, &tree)?;
+    plan.workshop = workshop(&tree);
     let mut inside = Inside::new(root, &plan);
-    asked::add(&mut plan, &mut inside, spec, root)?;
+    for (asked, path, what) in [
+        (
+            spec.writable_etc,
+            "/etc",
+            "who runs what on the host is written there: the jail can take over the host",
+        ),
+        (spec.writable_var, "/var", "the jail can change what every service of the host keeps there"),
+    ] {
+        let note = || format!("{path} is the host's own and can be written to: {what}");
+        plan.notes.extend(asked.then(note));
+    }
+    let own = plan.mounts.len();
+    whitelist::add(&mut plan, &mut inside, spec, root)?;
+    asked::add(&mut plan, &mut inside, spec, (root, &tree), own)?;
     Ok(plan)
+}
+
+impl MountPlan {
+    /// What a small file of the host's says that the jail sees at this path; `None` where it sees no such file.
+    ///
+    /// # Errors
+    /// What reading it answers.
+    pub fn read(&self, path: &str) -> Result<Option<String>, Failure> {
+        let read = Inside::new(Path::new("/"), self).read(path);
+        read.map_err(|error| Failure::call(STAGE, "read", path, &error))
+    }
 }
 
 /// A directory of the jail's own, owned by its root.

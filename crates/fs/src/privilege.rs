@@ -9,12 +9,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, printable};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Statx};
 use rustix::fs::{StatxAttributes, StatxFlags, getxattr, lgetxattr, openat, openat2, statx};
 use rustix::io::Errno;
 
-use crate::lines::printable;
 use crate::plan::STAGE;
 use crate::{host, mountinfo};
 

@@ -1,8 +1,7 @@
 //! The limit of a directory in memory, as the user writes it.
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, printable};
 
-use crate::lines::printable;
 use crate::plan::STAGE;
 
 /// Whether the kernel takes it for the limit it says. It reads a number that begins with 0 as octal, and one that does

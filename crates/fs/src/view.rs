@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Whatever is deeper in the tree comes on top: a grant below a `--read-only` keeps what it grants, a `--blacklist`
 /// below a grant hides a part of it. On one and the same path a grant comes first, then `read_only`, then `blacklist`.
+/// `noexec` comes last of all and holds for whatever is shown below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ViewSpec {
@@ -22,11 +23,62 @@ pub struct ViewSpec {
     pub tmpfs: Vec<Tmpfs>,
     /// `--blacklist`: paths hidden behind something that cannot be read.
     pub blacklist: Vec<PathBuf>,
+    /// `--whitelist`: of the top-level directories that hold these paths nothing else of the default view is seen.
+    pub whitelist: Vec<PathBuf>,
+    /// `--noexec`: paths below which nothing can be executed.
+    pub noexec: Vec<PathBuf>,
+    /// `--private=DIR`: a directory of the host's that is shown in the place of `owner`'s home, as in a writable
+    /// [`Grant`].
+    pub private: Option<PathBuf>,
+    /// `--runtime-dir`: names of directories in /run that are `owner`'s.
+    pub runtime_dirs: Vec<String>,
+    /// Who the jail's command runs as.
+    pub owner: Owner,
+    /// `--userns=identity|host`: its users have the host's numbers, so what the kernel shows to the host's root alone is
+    /// hidden, and nothing about the kernel can be written.
+    pub hosts_ids: bool,
+    /// `--root`: a directory whose tree is shown instead of the host's. What grants and binds name is the host's.
+    pub root: Option<PathBuf>,
+    /// `--writable-etc`: /etc is the host's own, as in a writable [`Grant`].
+    pub writable_etc: bool,
+    /// `--writable-var`: /var is the host's own, as in a writable [`Grant`].
+    pub writable_var: bool,
     /// Small generated files, by the path they are shown at: readable for everybody, writable for nobody.
     pub files: Vec<(PathBuf, String)>,
     /// What `/etc/hosts` says the jail's own name is: then that file and `/etc/hostname` are the jail's, unless another
     /// option is for the same path. `None` shows the host's.
     pub address: Option<IpAddr>,
+}
+
+/// Whose the directories are that the jail has of its own for its command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The jail's number of the user.
+    pub uid: u32,
+    /// The jail's number of the group.
+    pub gid: u32,
+    /// The home directory. Below /home, which is the jail's own, it is made.
+    pub home: PathBuf,
+}
+
+impl Default for Owner {
+    fn default() -> Self {
+        Owner { uid: 0, gid: 0, home: PathBuf::from("/root") }
+    }
+}
+
+impl ViewSpec {
+    /// The options with which the jail may write to what is the host's.
+    pub fn writable(&self) -> impl Iterator<Item = String> {
+        let grants = self.grants.iter().filter(|grant| grant.writable);
+        let binds = self.binds.iter().filter(|bind| bind.writable);
+        grants
+            .map(|grant| format!("--grant={}:rw", grant.path.display()))
+            .chain(binds.map(|bind| format!("--bind={},{}:rw", bind.source.display(), bind.target.display())))
+            .chain(self.private.iter().map(|dir| format!("--private={}", dir.display())))
+            .chain(self.writable_etc.then(|| "--writable-etc".to_owned()))
+            .chain(self.writable_var.then(|| "--writable-var".to_owned()))
+    }
 }
 
 /// A path of the host that is shown in the same place, with its owners mapped into the jail.

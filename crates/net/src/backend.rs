@@ -201,7 +201,8 @@ pub trait Backend: Send + Sync {
     /// Removes what belongs to the jail: exactly that with the undo, by its name without.
     async fn detach(&self, jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure>;
 
-    /// Removes what belongs to a jail that is not in `alive`, and with nobody alive what is shared.
+    /// Removes what belongs to a jail that is not in `alive`, and with nobody alive what is shared. A firewall is told of
+    /// the jails that have their rules by it, a link backend of all.
     async fn gc(&self, alive: &[JailId]) -> Result<Reaped, Failure>;
 
     /// Makes a network's bridge, or sees that its interface is there (link role). Answers the network with what the host

@@ -8,6 +8,7 @@
 //! * `link` is for plugins that make links (feature `link`).
 //! * `conntrack` forgets UDP flows that lead where they no longer should, and `netlink` is what asks the kernel for it:
 //!   for plugins that publish ports (feature `conntrack`).
+//! * `conformance` (a feature) holds the tests that every firewall backend must pass.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), jail_net::backend::Failure> {
@@ -26,6 +27,8 @@
 //! asked and when they undo (`jail-core`), or change a link or a rule itself: that is the backends' work.
 
 pub mod backend;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "conntrack")]
 pub mod conntrack;
 pub mod forwarding;

@@ -39,7 +39,12 @@ impl From<Refusal> for Failure {
                 let message = format!("{option}: port {port}/{protocol} is in use on this host");
                 let mut failure = failure(Kind::Conflict, &publish, message);
                 failure.errno = Some(Errno::EADDRINUSE as i32);
-                failure.hint(format!("see what has it with: ss -anp sport = :{port}"))
+                let kind = match publish.protocol {
+                    Protocol::Tcp => 't',
+                    Protocol::Udp => 'u',
+                };
+                // -a: a connection that has just ended holds its port for a minute.
+                failure.hint(format!("see what has it with: ss -{kind}anp sport = :{port}"))
             }
             Refusal::Failed(failure) => failure,
         }
@@ -170,7 +175,7 @@ pub fn refuse_twice(publications: &[Publish]) -> Result<(), Failure> {
             let protocol = first.protocol.as_str();
             let message =
                 format!("{} and {} both publish port {port}/{protocol}", option(first), option(second));
-            return Err(failure(Kind::Usage, second, message).hint("leave one of them away"));
+            return Err(failure(Kind::Usage, second, message).hint("leave one of them out"));
         }
         rest = others;
     }

@@ -8,6 +8,17 @@ use jail_sys::op::{Fd, Op, Step};
 /// First of the three slots for standard descriptors that trade places.
 const STDIO_SLOT: u8 = 10;
 
+/// Who a command runs as, in the jail's numbers. The default is root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct User {
+    /// uid.
+    pub uid: u32,
+    /// gid.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
 /// A command and what it finds when it starts.
 #[derive(Clone, Debug)]
 pub struct Payload {
@@ -17,7 +28,9 @@ pub struct Payload {
     pub argv: Vec<CString>,
     /// Environment, `NAME=value`.
     pub envp: Vec<CString>,
-    /// Working directory. That it cannot be entered is an error.
+    /// Who it runs as.
+    pub user: User,
+    /// Working directory. That its user cannot enter it is an error.
     pub cwd: CString,
     /// What standard input, output and error are; `None` is the caller's own.
     pub stdio: [Option<RawFd>; 3],
@@ -33,7 +46,8 @@ impl Payload {
     pub fn new(argv: &[&str]) -> Result<Self, NulError> {
         let argv = argv.iter().map(|argument| CString::new(*argument)).collect::<Result<Vec<_>, _>>()?;
         let paths = argv.first().cloned().into_iter().collect();
-        Ok(Payload { paths, argv, envp: Vec::new(), cwd: c"/".into(), stdio: [None; 3], terminal: false })
+        let (envp, user, cwd) = (Vec::new(), User::default(), c"/".into());
+        Ok(Payload { paths, argv, envp, user, cwd, stdio: [None; 3], terminal: false })
     }
 
     /// From a process with the jail's ids to the command: a session of its own, nothing inherited but standard
@@ -46,13 +60,20 @@ impl Payload {
         if self.terminal {
             steps.push(step(Op::ControllingTerminal));
         }
-        let cwd = self.cwd.to_string_lossy().into_owned();
-        steps.push(
-            Step::new("command", cwd, Op::Chdir(self.cwd)).hint("name a directory that the jail can see"),
-        );
+        let other_user = self.user != User::default();
+        if other_user {
+            let User { uid, gid, groups } = self.user;
+            steps.push(Step::new("command", "--user", Op::SetIds { uid, gid, groups }));
+        }
+        let cwd = format!("--cwd={}", self.cwd.to_string_lossy());
+        let hint = "name a directory that the jail sees and its user may enter";
+        steps.push(Step::new("command", cwd, Op::Chdir(self.cwd)).hint(hint));
+        if other_user {
+            steps.push(Step::new("command", "--user", Op::UsePermitted));
+        }
         steps.extend([Op::Umask(0o022), Op::CloseOnExecFrom(3), Op::ResetSignals].map(step));
         steps.extend(confine);
-        let hint = "the command is looked for inside the jail: install it there, or give its path";
+        let hint = "what the jail sees of it counts: install it, make it executable, or give its path";
         steps.push(step(Op::Exec { paths: self.paths, argv: self.argv, envp: self.envp }).hint(hint));
         steps
     }

@@ -256,6 +256,6 @@ fn a_working_directory_that_is_not_there_is_an_error() {
     let failure = launch::launch(program, NAMESPACES).unwrap().outcome().unwrap_err();
     assert_eq!(
         failure.to_string(),
-        "/no/such: chdir: No such file or directory; name a directory that the jail can see"
+        "--cwd=/no/such: chdir: No such file or directory; name a directory that the jail sees and its user may enter"
     );
 }

@@ -25,21 +25,24 @@ pub(crate) struct Supervision {
     pub(crate) init: i32,
     /// Master of the jail's terminal.
     pub(crate) terminal: Option<i32>,
+    /// Timer that ends the jail: asks it to at its first expiry, makes it at the next.
+    pub(crate) timer: Option<i32>,
     pub(crate) relays: [Option<Copy>; RELAYS],
     pub(crate) end: End,
     /// How many arguments were used.
     pub(crate) used: usize,
 }
 
-/// Understands `init=FD [terminal=FD] [relay=FD:FD]... (finish=FD | exit)`.
+/// Understands `init=FD [terminal=FD] [timer=FD] [relay=FD:FD]... (finish=FD | exit)`.
 pub(crate) fn supervision<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Option<Supervision> {
-    let (mut init, mut terminal, mut relays) = (None, None, [None; RELAYS]);
+    let (mut init, mut terminal, mut timer, mut relays) = (None, None, None, [None; RELAYS]);
     for (index, argument) in arguments.enumerate() {
         let used = index + 1;
         let (key, value) = split(argument, b'=');
         match key {
             b"init" => init = Some(number(value)?),
             b"terminal" => terminal = Some(number(value)?),
+            b"timer" => timer = Some(number(value)?),
             b"relay" => {
                 let (from, to) = split(value, b':');
                 let free = relays.iter_mut().find(|relay| relay.is_none())?;
@@ -47,9 +50,11 @@ pub(crate) fn supervision<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Opti
             }
             b"finish" => {
                 let end = End::Finish(number(value)?);
-                return Some(Supervision { init: init?, terminal, relays, end, used });
+                return Some(Supervision { init: init?, terminal, timer, relays, end, used });
             }
-            b"exit" => return Some(Supervision { init: init?, terminal, relays, end: End::Exit, used }),
+            b"exit" => {
+                return Some(Supervision { init: init?, terminal, timer, relays, end: End::Exit, used });
+            }
             _ => return None,
         }
     }
@@ -99,8 +104,8 @@ mod tests {
         let plan = understand("init=5 terminal=7 relay=8:1 relay=9:2 finish=4 jail finish web").unwrap();
         assert_eq!((plan.init, plan.terminal, plan.end, plan.used), (5, Some(7), End::Finish(4), 5));
         assert_eq!(plan.relays[..2], [Some(Copy { from: 8, to: 1 }), Some(Copy { from: 9, to: 2 })]);
-        let plan = understand("init=5 exit /run/jail/x").unwrap();
-        assert_eq!((plan.end, plan.used), (End::Exit, 2));
+        let plan = understand("init=5 timer=6 exit /run/jail/x").unwrap();
+        assert_eq!((plan.end, plan.timer, plan.used), (End::Exit, Some(6), 3));
     }
 
     #[test]

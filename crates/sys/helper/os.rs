@@ -71,6 +71,7 @@ pub(crate) mod signal {
     pub(crate) const HUP: i32 = 1;
     pub(crate) const INT: i32 = 2;
     pub(crate) const QUIT: i32 = 3;
+    pub(crate) const KILL: i32 = 9;
     pub(crate) const USR1: i32 = 10;
     pub(crate) const USR2: i32 = 12;
     pub(crate) const PIPE: i32 = 13;

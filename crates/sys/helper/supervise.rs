@@ -29,6 +29,9 @@ const SILENCED: u64 = signal::set(&[signal::PIPE, signal::TTIN, signal::TTOU]);
 /// The terminal's two directions, and the other relays.
 const COPIES: usize = 2 + RELAYS;
 
+/// What is waited for beside them: signals and the jail's end, the timer.
+const OWN: usize = 2;
+
 type Copies = [Option<Relay>; COPIES];
 
 /// Supervises to the end. `arguments` are those that belong to [`Supervision::end`], followed by null; the slot before
@@ -50,9 +53,12 @@ pub(crate) unsafe fn run(
         os::exit(NOT_SET_UP)
     };
     let terminal = plan.terminal.map(Terminal::new);
-    let status = wait(plan, signals as i32, terminal.as_ref());
+    let (status, timed_out) = wait(plan, signals as i32, terminal.as_ref());
     if let Some(terminal) = &terminal {
         terminal.restore();
+    }
+    if timed_out {
+        os::complain(b"jail: its time was up (--timeout): it has been ended\n");
     }
     match plan.end {
         // SAFETY: the caller's promise.
@@ -63,26 +69,28 @@ pub(crate) unsafe fn run(
     os::exit(status)
 }
 
-/// Waits until the jail has ended and its output is drained; the answer is its status. A user who reads slowly gets all
-/// of it, one who asks for an end does not wait for that.
-fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> i32 {
+/// Waits until the jail has ended and its output is drained; the answer is its status, and whether it ended because its
+/// time was up. A user who reads slowly gets all of it, one who asks for an end does not wait for that.
+fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> (i32, bool) {
     let mut copies = copies(plan);
     let mut ended = None;
+    let mut timed_out = false;
     loop {
         if let Some(status) = ended
             && copies.iter().flatten().all(Relay::is_done)
         {
-            return status;
+            return (status, timed_out);
         }
-        let init = if ended.is_none() { Poll::new(plan.init, Poll::IN) } else { Poll::NOTHING };
-        let mut events = [[Poll::NOTHING; 2]; 1 + COPIES];
-        events[0] = [Poll::new(signals, Poll::IN), init];
-        for (event, copy) in events.iter_mut().skip(1).zip(&copies) {
+        let alive = |file: i32| if ended.is_none() { Poll::new(file, Poll::IN) } else { Poll::NOTHING };
+        let mut events = [[Poll::NOTHING; 2]; OWN + COPIES];
+        events[0] = [Poll::new(signals, Poll::IN), alive(plan.init)];
+        events[1] = [plan.timer.map_or(Poll::NOTHING, alive), Poll::NOTHING];
+        for (event, copy) in events.iter_mut().skip(OWN).zip(&copies) {
             *event = copy.as_ref().map_or([Poll::NOTHING; 2], Relay::polls);
         }
         os::poll(events.as_flattened_mut());
-        let [signalled, exited] = events[0];
-        for (event, copy) in events.iter().skip(1).zip(&mut copies) {
+        let [[signalled, exited], [expired, _], ..] = events;
+        for (event, copy) in events.iter().skip(OWN).zip(&mut copies) {
             if let Some(copy) = copy {
                 copy.advance(*event);
                 // Servers that the command left behind have no terminal, but who runs them has.
@@ -94,13 +102,17 @@ fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> i32 {
         if exited.happened != 0 {
             ended = ended.or_else(|| end_of(plan.init, &mut copies));
         }
+        if expired.happened != 0 && ended.is_none() && os::read(expired.file, &mut [0; 8]).is_ok() {
+            os::send_signal(plan.init, if timed_out { signal::KILL } else { signal::TERM });
+            timed_out = true;
+        }
         if signalled.happened != 0 {
             while let Some(signal) = os::next_signal(signals) {
                 // Asked anew: who saw the jail end and then sends a signal means us.
                 ended = ended.or_else(|| end_of(plan.init, &mut copies));
                 match ended {
                     None => pass_on(signal, plan.init, terminal),
-                    Some(status) if signal::set(&[signal]) & ENDING != 0 => return status,
+                    Some(status) if signal::set(&[signal]) & ENDING != 0 => return (status, timed_out),
                     Some(_) => {}
                 }
             }

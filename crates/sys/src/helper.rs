@@ -50,6 +50,9 @@ pub struct SuperviseArgs {
     pub keep: Vec<RawFd>,
     /// Master of the jail's terminal, to be joined with standard input and output.
     pub terminal: Option<RawFd>,
+    /// A timer, see timerfd_create(2). At its first expiry the jail is asked to end (TERM for everybody in it), at its next
+    /// it is ended by force; that it was is said on standard error.
+    pub timer: Option<RawFd>,
     /// What comes out of the first is copied to the second; up to four. Standard input may be a first: then the second
     /// is the only writing end of a pipe, which is closed at the end of the input and dropped with the jail, and nothing is
     /// read from a terminal while this process is in its background or when nobody inside reads the pipe any more.
@@ -83,6 +86,7 @@ impl SuperviseArgs {
     pub fn argv(&self) -> Vec<CString> {
         let mut argv = vec![text("jail"), text(protocol::SUPERVISE), text(format!("init={}", self.init))];
         argv.extend(self.terminal.map(|master| text(format!("terminal={master}"))));
+        argv.extend(self.timer.map(|timer| text(format!("timer={timer}"))));
         argv.extend(self.relays.iter().map(|(from, to)| text(format!("relay={from}:{to}"))));
         let rest = match &self.end {
             End::Finish { program, argv: rest } => {
@@ -105,7 +109,8 @@ impl SuperviseArgs {
             End::Exit { .. } => None,
         };
         let relays = self.relays.iter().flat_map(|(from, to)| [*from, *to]);
-        self.keep.iter().copied().chain([self.init]).chain(self.terminal).chain(program).chain(relays)
+        let alone = [Some(self.init), self.terminal, self.timer, program];
+        self.keep.iter().copied().chain(alone.into_iter().flatten()).chain(relays)
     }
 }
 
@@ -155,6 +160,7 @@ mod tests {
             init: 5,
             keep: vec![11],
             terminal: Some(7),
+            timer: Some(6),
             relays: vec![(8, 1), (9, 2)],
             end: End::Finish { program: 4, argv: vec![c"jail".into(), c"exit".into()] },
         };
@@ -162,6 +168,7 @@ mod tests {
         assert_eq!(argv[1].to_bytes(), protocol::SUPERVISE);
         let plan = arguments::supervision(argv[2..].iter().map(|argument| argument.to_bytes())).unwrap();
         assert_eq!((plan.init, plan.terminal, plan.end), (5, Some(7), arguments::End::Finish(4)));
+        assert_eq!(plan.timer, Some(6));
         assert_eq!(plan.relays[1], Some(arguments::Copy { from: 9, to: 2 }));
         assert_eq!(argv[2 + plan.used..], [CString::from(c"jail"), c"exit".into()]);
     }
@@ -174,6 +181,7 @@ mod tests {
             init: reader.as_raw_fd(),
             keep: Vec::new(),
             terminal: None,
+            timer: None,
             relays: Vec::new(),
             end: End::Exit { remove: Vec::new() },
         };

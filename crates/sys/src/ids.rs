@@ -15,6 +15,9 @@ pub struct IdMap {
 }
 
 impl IdMap {
+    /// The host's own ids.
+    pub const HOST: IdMap = IdMap { base: 0, size: u32::MAX };
+
     /// The host's number of an id of the jail's; an id beyond the map is its `OVERFLOW`.
     pub fn to_host(&self, inside: u32) -> u32 {
         self.base + if inside < self.size { inside } else { OVERFLOW.min(self.size - 1) }

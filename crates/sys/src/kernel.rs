@@ -130,12 +130,21 @@ pub(crate) fn set_capabilities(mask: u64) -> Answer {
     with_memory(libc::SYS_capset, [address(&CAPABILITIES), address(&sets), 0, 0, 0, 0])
 }
 
-/// Empties the inheritable set and leaves the others.
-pub(crate) fn clear_inheritable() -> Answer {
+/// Sets the inheritable set and leaves the others.
+pub(crate) fn set_inheritable(mask: u64) -> Answer {
+    change_capabilities(|[_, _, low, _, _, high]| (*low, *high) = (mask as u32, (mask >> 32) as u32))
+}
+
+/// Makes what is permitted effective.
+pub(crate) fn use_permitted() -> Answer {
+    change_capabilities(|sets| (sets[0], sets[3]) = (sets[1], sets[4]))
+}
+
+/// The sets are effective, permitted and inheritable, the lower halves before the upper ones.
+fn change_capabilities(change: impl FnOnce(&mut [u32; 6])) -> Answer {
     let mut sets = [0u32; 6];
     with_memory(libc::SYS_capget, [address(&CAPABILITIES), &raw mut sets as usize, 0, 0, 0, 0])?;
-    let [_, _, low, _, _, high] = &mut sets;
-    (*low, *high) = (0, 0);
+    change(&mut sets);
     with_memory(libc::SYS_capset, [address(&CAPABILITIES), address(&sets), 0, 0, 0, 0])
 }
 

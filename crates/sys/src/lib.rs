@@ -35,6 +35,8 @@ mod protocol;
 mod raw;
 mod record;
 mod script;
+mod text;
 
 pub use failure::{Failure, Kind};
 pub use ids::IdMap;
+pub use text::printable;

@@ -196,7 +196,8 @@ pub enum Op {
     },
     /// Tries to make a user namespace; success is a failure of this step. Proof that nested ones are off.
     ProveNoUserNamespace,
-    /// setgroups(2), setresgid(2), setresuid(2). Numbers as seen inside.
+    /// setgroups(2), setresgid(2), setresuid(2). Numbers as seen inside. Permitted capabilities stay what they are, and
+    /// those of another user than root have no effect until [`Op::UsePermitted`].
     SetIds {
         /// uid.
         uid: u32,
@@ -205,6 +206,8 @@ pub enum Op {
         /// Supplementary groups.
         groups: Vec<u32>,
     },
+    /// Makes permitted capabilities effective again, after [`Op::SetIds`].
+    UsePermitted,
     /// setsid(2).
     SetSid,
     /// Makes descriptor 0 the controlling terminal (`TIOCSCTTY`).
@@ -248,6 +251,9 @@ pub enum Op {
     KeepCaps(u64),
     /// capset(2): permitted and effective are exactly this mask, inheritable is empty.
     SetCaps(u64),
+    /// Makes these capabilities inheritable and ambient, so that the program of another user than root has them. They
+    /// are permitted: after [`Op::SetCaps`].
+    AmbientCaps(u64),
     /// prctl(2) `PR_SET_NO_NEW_PRIVS`.
     NoNewPrivs,
     /// prctl(2) `PR_SET_DUMPABLE`, 0.
@@ -329,7 +335,8 @@ impl Op {
             Op::ResetSignals => "sigaction",
             Op::Fork { .. } => "clone3",
             Op::KeepCaps(_) => "prctl PR_CAPBSET_DROP",
-            Op::SetCaps(_) => "capset",
+            Op::SetCaps(_) | Op::UsePermitted => "capset",
+            Op::AmbientCaps(_) => "prctl PR_CAP_AMBIENT",
             Op::NoNewPrivs => "prctl PR_SET_NO_NEW_PRIVS",
             Op::NotDumpable => "prctl PR_SET_DUMPABLE",
             Op::Rlimit { .. } => "setrlimit",

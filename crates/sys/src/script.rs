@@ -7,6 +7,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU32};
 
 use crate::op::{Op, Program, Step};
+use crate::record::Record;
 
 /// A program with the pointer tables execve(2) wants, which the child could not build without allocating.
 pub(crate) struct Script {
@@ -52,6 +53,29 @@ impl Script {
             _ => None,
         });
         own.chain(self.forks.iter().map(Script::highest_claimed)).max().unwrap_or(-1)
+    }
+
+    /// The steps that were done, in order, those of a fork before the fork itself: all, or those up to the one that a
+    /// record says failed.
+    pub(crate) fn done(&self, record: Option<Record>) -> Vec<&Step> {
+        let end = record.map_or(self.steps.len(), |record| record.step as usize);
+        let mut forks = self.forks.iter();
+        let mut done = Vec::new();
+        for (number, step) in self.steps.iter().enumerate().take(end + 1) {
+            let fork = if matches!(step.op, Op::Fork { .. }) { forks.next() } else { None };
+            let inner = record.filter(|_| number == end).and_then(|record| record.inner);
+            match fork {
+                Some(fork) if number < end => done.extend(fork.done(None)),
+                Some(fork) if inner.is_some() => {
+                    done.extend(fork.done(inner.map(|step| Record { step, inner: None, errno: 0 })));
+                }
+                _ => {}
+            }
+            if number < end {
+                done.push(step);
+            }
+        }
+        done
     }
 
     /// The step that a record names.
@@ -118,5 +142,22 @@ mod tests {
         assert_eq!(named(3, Some(1)), Some("e"));
         assert_eq!(named(3, Some(2)), None);
         assert_eq!(script.depth(), 2);
+    }
+
+    #[test]
+    fn what_was_done_before_a_step_failed_is_known() {
+        let leaf = |name: &str| Step::new("command", name, Op::SetSid);
+        let script = Script::new(Program {
+            steps: vec![leaf("a"), fork(vec![leaf("b"), leaf("c")]), leaf("d"), leaf("e")],
+        });
+        let done = |failed: Option<(u32, Option<u32>)>| {
+            let record = failed.map(|(step, inner)| Record { step, inner, errno: 1 });
+            script.done(record).iter().map(|step| step.object.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(done(None), "a b c fork d e");
+        assert_eq!(done(Some((3, None))), "a b c fork d");
+        assert_eq!(done(Some((1, Some(1)))), "a b");
+        assert_eq!(done(Some((1, None))), "a");
+        assert_eq!(done(Some((0, None))), "");
     }
 }

@@ -297,6 +297,23 @@ fn capabilities_and_limits_are_what_the_program_says() {
 }
 
 #[test]
+fn another_user_has_the_capabilities_that_are_ambient_and_no_others() {
+    // SAFETY: takes no memory.
+    assert_eq!(unsafe { libc::geteuid() }, 0, "run as root: the test changes its user");
+    let sets = |kept: u64, ambient: bool, expected: &str| {
+        let told = "grep ^Cap /proc/self/status | cut -f2 | uniq";
+        let check = format!("test $(id -u) = 7 -a \"$(id -G)\" = '8 9' && test \"$({told})\" = {expected}");
+        let mut ops = vec![Op::SetIds { uid: 7, gid: 8, groups: vec![9] }, Op::UsePermitted];
+        ops.extend([Op::KeepCaps(kept), Op::SetCaps(kept)]);
+        ops.extend(ambient.then_some(Op::AmbientCaps(kept)));
+        ops.push(shell(&check));
+        assert_eq!(status(ops), Ended(0), "{kept:#x} {ambient}");
+    };
+    sets(0, false, "0000000000000000");
+    sets(0x40001, true, "0000000000040001");
+}
+
+#[test]
 fn a_seccomp_filter_holds_for_the_command() {
     // Everything is allowed but getppid and uname answer EPERM: { load nr; jeq uname -> errno; allow }.
     let instruction = |code: u64, jt: u64, jf: u64, k: u64| code | jt << 16 | jf << 24 | k << 32;

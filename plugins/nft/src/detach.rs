@@ -1,114 +1,30 @@
 //! `detach` and `gc`: elements go in one transaction, and only while they are still the jail's.
 
-use std::collections::BTreeMap;
-
+use jail_firewall::plan::read;
+use jail_firewall::{Lock, Place};
 use jail_net::backend::{Detach, Failure, Reaped, Undo};
 use jail_net::model::JailId;
 
-use crate::entry::{self, Entry};
-use crate::listing::{self, Owned};
-use crate::lock::Lock;
 use crate::plan::Elements;
-use crate::rule;
-use crate::run::{self, Trouble, Until};
-use crate::{skeleton, udp};
+use crate::{LOCK, NAME, tables};
 
-pub(crate) fn detach(jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
-    let known = undo.map(Elements::read).transpose().map(|undo| undo.map(|elements| elements.entries));
+pub(crate) fn detach(place: &Place, jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
+    let lock = Lock::exclusive(&place.run, LOCK)?;
+    let undo = undo.map(|undo| read::<Elements>(NAME, &undo.0)).transpose();
+    let known = |undo: &Option<Elements>| undo.as_ref().map(|undo| undo.entries.clone());
     if how.last {
-        return remove_tables(known.unwrap_or_default()).map(drop);
+        return tables(place).remove_all(&lock, undo.ok().as_ref().and_then(known).as_deref()).map(drop);
     }
-    // What the jail's own start still has under way must not come after us.
-    drop(Lock::to_remove()?);
-    if let Some(entries) = known? {
-        match remove(&entries) {
-            // Some key is another jail's by now: what is left of ours is found by its comment.
-            Err(Trouble::Exists) => {}
-            result => return settle(result).and_then(|()| udp::end(&entries)),
-        }
-    }
-    let left = listing::entries()?.into_iter().filter(|found| found.jail == *jail);
-    let left: Vec<_> = left.map(|found| found.entry).collect();
-    settle(remove(&left))?;
-    udp::end(&left)
+    // What the jail's own start still has under way has come by now; those that start meanwhile need not wait for us.
+    drop(lock);
+    tables(place).remove_jail(jail, known(&undo?).as_deref())
 }
 
-pub(crate) fn gc(alive: &[JailId]) -> Result<Reaped, Failure> {
+pub(crate) fn gc(place: &Place, alive: &[JailId]) -> Result<Reaped, Failure> {
+    let lock = Lock::exclusive(&place.run, LOCK)?;
     if alive.is_empty() {
-        return Ok(Reaped { removed: remove_tables(None)? });
+        return Ok(Reaped { removed: tables(place).remove_all(&lock, None)? });
     }
-    drop(Lock::to_remove()?);
-    let dead = listing::entries()?.into_iter().filter(|found| !alive.contains(&found.jail));
-    let mut of_jail: BTreeMap<JailId, Vec<Entry>> = BTreeMap::new();
-    for Owned { entry, jail } in dead {
-        of_jail.entry(jail).or_default().push(entry);
-    }
-    match remove(&of_jail.values().flatten().cloned().collect::<Vec<_>>()) {
-        // Some key became a living jail's since the look: what is all right goes jail by jail.
-        Err(Trouble::Exists) => {
-            for entries in of_jail.values() {
-                settle(remove(entries))?;
-            }
-        }
-        result => settle(result)?,
-    }
-    udp::end(of_jail.values().flatten())?;
-    let words =
-        |(jail, entries): (&JailId, &Vec<Entry>)| format!("{} nft elements of jail {jail}", entries.len());
-    Ok(Reaped { removed: of_jail.iter().map(words).collect() })
-}
-
-/// Removes the elements that are there, of the tables that are there.
-fn remove(entries: &[Entry]) -> Result<(), Trouble> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    match run::apply(entry::remove(entries), Until::Commit) {
-        Err(Trouble::Missing) => remove_from_one_table(entries),
-        result => result,
-    }
-}
-
-/// When somebody has removed one of the tables, or both.
-fn remove_from_one_table(entries: &[Entry]) -> Result<(), Trouble> {
-    for family in skeleton::FAMILIES {
-        let of_family: Vec<_> = entries.iter().filter(|entry| entry.family == family).cloned().collect();
-        if !of_family.is_empty() && skeleton::is_there(family).map_err(Trouble::Other)? {
-            run::apply(entry::remove(&of_family), Until::Commit)?;
-        }
-    }
-    Ok(())
-}
-
-/// No table, no elements: somebody flushed the rules, or there never were any.
-fn settle(result: Result<(), Trouble>) -> Result<(), Failure> {
-    match result {
-        Ok(()) | Err(Trouble::Missing) => Ok(()),
-        Err(trouble) => Err(trouble.failure()),
-    }
-}
-
-/// Removes both tables, and none of our name that is somebody else's; says which there were. If we are killed, no jail
-/// starts before nft is through with it. `known` is what they hold, where that is known.
-fn remove_tables(known: Option<Vec<Entry>>) -> Result<Vec<String>, Failure> {
-    let lock = Lock::to_remove()?;
-    let mut removed = Vec::new();
-    let mut commands = Vec::new();
-    for family in skeleton::FAMILIES {
-        if skeleton::is_ours(family)? {
-            commands.extend(rule::remove_table(family));
-            removed.push(format!("table {} {}", skeleton::word(family), rule::TABLE));
-        }
-    }
-    let entries = match known {
-        Some(entries) => Ok(entries),
-        None if removed.is_empty() => Ok(Vec::new()),
-        None => listing::entries().map(|found| found.into_iter().map(|found| found.entry).collect()),
-    };
-    if !commands.is_empty() {
-        run::apply_holding(&lock, commands).map_err(Trouble::failure)?;
-    }
-    // That they cannot be read does not keep them.
-    udp::end(&entries?)?;
-    Ok(removed)
+    drop(lock);
+    Ok(Reaped { removed: tables(place).remove_dead(alive)? })
 }

@@ -3,12 +3,13 @@
 
 use std::net::IpAddr;
 
-use jail_net::backend::{Failure, Kind, Request};
-use jail_net::model::{Attachment, Egress, Protocol, Publish};
+use jail_firewall::nft::bridge;
+use jail_firewall::nft::entry::{Entry, protocol};
+use jail_firewall::nft::rule::{Expr, concat, number, range, text};
+use jail_firewall::reach;
+use jail_net::backend::{Failure, Request};
+use jail_net::model::{Attachment, Egress, Publish};
 use nftables::types::NfFamily;
-
-use crate::entry::{Entry, protocol};
-use crate::rule::{Expr, concat, number, range, text};
 
 /// The element of `forwards` for an interface: the one kind that jails share. It goes with the table.
 pub(crate) fn forwards(interface: &str) -> Entry {
@@ -20,10 +21,8 @@ pub(crate) fn forwards(interface: &str) -> Entry {
 /// # Errors
 /// A published port that no address of the jail's can serve, and an interface name that nft would read as a pattern.
 pub(crate) fn of(want: &Request) -> Result<Vec<Entry>, Failure> {
-    let mut entries = Vec::new();
-    for (attachment, bridge) in on_bridges(want) {
-        nameable(bridge)?;
-        ports(&mut entries, attachment, want.egress);
+    let mut entries = bridge::entries(want)?;
+    for (attachment, bridge) in reach::on_bridges(want) {
         addresses(&mut entries, attachment, bridge, want);
     }
     for publish in &want.publish {
@@ -32,38 +31,9 @@ pub(crate) fn of(want: &Request) -> Result<Vec<Entry>, Failure> {
     Ok(entries)
 }
 
-/// The interfaces on bridges. What a jail sends by another interface the host's rules never see.
-fn on_bridges(want: &Request) -> impl Iterator<Item = (&Attachment, &str)> {
-    want.attachments.iter().filter_map(|attachment| Some((attachment, attachment.network.bridge()?)))
-}
-
-/// An interface name as a set element: nft takes a leading `@` and a trailing `*` for something else.
-pub(crate) fn nameable(interface: &str) -> Result<(), Failure> {
-    if interface.starts_with('@') || interface.ends_with('*') || interface.contains(['"', '\\']) {
-        let message = format!("the nft backend cannot name the interface {interface} in a rule");
-        return Err(Failure::new(Kind::Unsupported, "network", "plan", interface, message)
-            .hint("rename the interface"));
-    }
-    Ok(())
-}
-
 /// The digit of an address's sets.
 fn digit(address: IpAddr) -> char {
     if address.is_ipv4() { '4' } else { '6' }
-}
-
-/// The jail's port of the bridge, and who may be behind it.
-fn ports(entries: &mut Vec<Entry>, attachment: &Attachment, egress: Egress) {
-    let port = || text(&attachment.host_interface);
-    let mut add = |set: String, key| entries.push(Entry::new(NfFamily::Bridge, set, key));
-    add("ports".into(), port());
-    if egress == Egress::Allow {
-        add("egress".into(), port());
-    }
-    for net in &attachment.addresses {
-        let known = format!("known{}", digit(net.addr()));
-        add(known, concat([port(), text(&attachment.mac), text(net.addr().to_string())]));
-    }
 }
 
 fn addresses(entries: &mut Vec<Entry>, attachment: &Attachment, bridge: &str, want: &Request) {
@@ -82,27 +52,8 @@ fn addresses(entries: &mut Vec<Entry>, attachment: &Attachment, bridge: &str, wa
     }
 }
 
-/// The addresses a published port leads to: the first on a bridge of each family it can be reached by.
-fn targets(publish: &Publish, want: &Request) -> Vec<IpAddr> {
-    let all = || on_bridges(want).flat_map(|(attachment, _)| &attachment.addresses).map(|net| net.addr());
-    let families = match publish.address {
-        Some(host) => vec![host.is_ipv4()],
-        None => vec![true, false],
-    };
-    families.into_iter().filter_map(|v4| all().find(|address| address.is_ipv4() == v4)).collect()
-}
-
 fn publication(entries: &mut Vec<Entry>, publish: &Publish, want: &Request) -> Result<(), Failure> {
-    let targets = targets(publish, want);
-    if targets.is_empty() {
-        let object = format!("--publish={publish}");
-        let message = format!("{object}: the jail has no address it could lead to");
-        return Err(Failure::new(Kind::Invalid, "network", "plan", object, message)
-            .hint("give it an address of that family on a bridge, with --net and --ip"));
-    }
-    if publish.protocol == Protocol::Udp {
-        udp_answers(entries, publish, want);
-    }
+    let targets = reach::targets(publish, want)?;
     if publish.host == publish.jail && publish.host.width() > 1 {
         whole_range(entries, publish, &targets, want.jail.number());
     } else {
@@ -154,29 +105,14 @@ fn whole_range(entries: &mut Vec<Entry>, publish: &Publish, targets: &[IpAddr], 
     }
 }
 
-/// What a neighbour that is not a jail may be answered from over UDP, on every bridge the jail is on.
-fn udp_answers(entries: &mut Vec<Entry>, publish: &Publish, want: &Request) {
-    let ports = publish.jail;
-    let (set, port) = match ports.width() {
-        1 => ("answers", number(ports.first.into())),
-        _ => ("answer_ranges", range(ports.first, ports.last)),
-    };
-    for (attachment, _) in on_bridges(want) {
-        let entry =
-            Entry::new(NfFamily::Bridge, set, concat([text(&attachment.host_interface), port.clone()]));
-        if !entries.contains(&entry) {
-            entries.push(entry);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jail_net::model::Egress::{Allow, Deny};
     use jail_net::model::Network;
 
     use super::*;
-    use crate::packets::world::{on_lan, request};
+    use jail_net::backend::Kind;
+    use jail_net::conformance::{on_lan, request};
 
     fn sets(want: &Request) -> Vec<String> {
         of(want).unwrap().into_iter().map(|entry| entry.set).collect()
@@ -199,7 +135,7 @@ mod tests {
         assert_eq!(ports("1-65535"), ["ranges", "range_addr4"]);
         assert_eq!(ports("192.0.2.1:7000-7010"), ["at_ranges4", "at_range_addr4"]);
         assert_eq!(ports("7000-7001:8000-8001").len(), 6);
-        assert_eq!(ports("53/udp"), ["answers", "ports", "to_port", "to_addr4"]);
+        assert_eq!(ports("53/udp"), ["addresses4", "ports", "to_port", "to_addr4"], "and in the bridge's");
     }
 
     #[test]
@@ -218,7 +154,7 @@ mod tests {
         let on_bridge = sets(&want);
         want.attachments.insert(0, on_lan(50));
         assert_eq!(sets(&want), on_bridge);
-        assert!(of(&want).unwrap().iter().all(|entry| !entry.words().contains("192.168.77.50")));
+        assert!(of(&want).unwrap().iter().all(|entry| !entry.words("jail").contains("192.168.77.50")));
         want.attachments.truncate(1);
         assert_eq!(of(&want).unwrap_err().object, "--publish=80");
         want.publish.clear();

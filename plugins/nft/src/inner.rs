@@ -8,63 +8,42 @@
 //! What goes out beside a parent (a macvlan) never passes the host's rules: here is all that holds it back. Its subnet
 //! is the LAN, where a jail without egress opens nothing; and the host is not to be had by it at all.
 
-use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
-use jail_net::backend::Request;
-use jail_net::model::{Egress, PortRange, Protocol, Publish};
-use nftables::expr::MetaKey;
-use nftables::schema::SetFlag::Interval;
-use nftables::schema::SetType::{self, InetProto, InetService, Ipv4Addr as V4, Ipv6Addr as V6};
-use nftables::types::{NfChainType, NfFamily, NfHook};
-
-use crate::entry::protocol;
-use crate::foreign;
-use crate::rule::{
+use jail_firewall::nft::entry::protocol;
+use jail_firewall::nft::foreign;
+use jail_firewall::nft::rule::{
     Expr, Object, Writer, accept, any_of, concat, count, drop, field, from_others_address, in_set, is, meta,
     number, oif, prefix, range, refuse, related_error, state, text,
 };
+use jail_firewall::reach::{self, Version};
+use jail_net::backend::Request;
+use jail_net::model::{Egress, PortRange};
+use nftables::expr::MetaKey;
+use nftables::schema::SetFlag::Interval;
+use nftables::schema::SetType::{self, InetProto, InetService, Ipv4Addr, Ipv6Addr};
+use nftables::types::{NfChainType, NfFamily, NfHook};
+
+use crate::TABLE;
 
 const FILTER: i32 = 0;
 
-/// One IP version: its words in a rule, and what of it never leaves a jail.
-struct Version {
-    digit: char,
-    protocol: &'static str,
-    address: SetType,
-    /// Loopback (it can leave by a socket bound to an interface, and the bridge has route_localnet), multicast,
-    /// reserved and broadcast, link-local: the host answers to each without its being an address of its own.
-    never: &'static [(&'static str, u8)],
+fn set(version: Version, name: &str) -> String {
+    format!("{name}{}", if version == Version::V4 { '4' } else { '6' })
 }
 
-const VERSIONS: [Version; 2] = [
-    Version { digit: '4', protocol: "ip", address: V4, never: &[("127.0.0.0", 8), ("224.0.0.0", 3)] },
-    Version {
-        digit: '6',
-        protocol: "ip6",
-        address: V6,
-        never: &[("::", 127), ("fe80::", 10), ("ff00::", 8)],
-    },
-];
+fn address(version: Version) -> SetType {
+    if version == Version::V4 { Ipv4Addr } else { Ipv6Addr }
+}
 
-impl Version {
-    fn set(&self, name: &str) -> String {
-        format!("{name}{}", self.digit)
-    }
-
-    fn destination(&self) -> Expr {
-        field(self.protocol, "daddr")
-    }
-
-    fn has(&self, address: IpAddr) -> bool {
-        address.is_ipv4() == (self.digit == '4')
-    }
+fn destination(version: Version) -> Expr {
+    field(if version == Version::V4 { "ip" } else { "ip6" }, "daddr")
 }
 
 /// The commands that make the table. It dies with the namespace.
 pub(crate) fn table(want: &Request) -> Vec<Object> {
-    let mut table = Writer::create(NfFamily::INet);
+    let mut table = Writer::create(NfFamily::INet, TABLE);
     table.hook("output", NfChainType::Filter, NfHook::Output, FILTER);
     // Before the host's addresses are refused: it must find its neighbour, and be found; without an address too.
     let neighbours = any_of(&["nd-neighbor-solicit", "nd-neighbor-advert"]);
@@ -79,7 +58,7 @@ pub(crate) fn table(want: &Request) -> Vec<Object> {
     if want.egress == Egress::Allow {
         set_of_ports(&mut table, want);
     }
-    for version in &VERSIONS {
+    for version in Version::BOTH {
         sets(&mut table, version, want);
         rules(&mut table, version, want);
     }
@@ -89,43 +68,52 @@ pub(crate) fn table(want: &Request) -> Vec<Object> {
     table.finish()
 }
 
-fn sets(table: &mut Writer, version: &Version, want: &Request) {
-    let never = version.never.iter().map(|(address, len)| prefix(*address, *len));
-    let broadcasts = broadcasts(want).into_iter().filter(|address| version.has(*address));
-    table.set(&version.set("never"), &[version.address], &[Interval]);
-    table.elements(&version.set("never"), never.chain(broadcasts.map(|at| text(at.to_string()))));
+fn sets(table: &mut Writer, version: Version, want: &Request) {
+    let addresses = [address(version)];
+    let never = version.never().iter().map(|(address, len)| prefix(*address, *len));
+    let broadcasts = reach::broadcasts(want, version).into_iter().map(one);
+    table.set(&set(version, "never"), &addresses, &[Interval]);
+    table.elements(&set(version, "never"), never.chain(broadcasts));
 
-    let hosts = hosts(want).into_iter().filter(|address| version.has(*address));
-    table.set(&version.set("host"), &[version.address], &[]);
-    table.elements(&version.set("host"), hosts.map(|address| text(address.to_string())));
+    table.set(&set(version, "host"), &addresses, &[]);
+    table.elements(&set(version, "host"), reach::hosts(want, version).into_iter().map(one));
     if want.egress == Egress::Allow {
-        table.set(&version.set("others"), &[version.address], &[Interval]);
-        table.elements(&version.set("others"), others(want, version));
-        let at = version.set("published_at");
-        table.set(&at, &[version.address, InetProto, InetService], &[Interval]);
-        table.elements(&at, published_at(want, version));
+        table.set(&set(version, "others"), &addresses, &[Interval]);
+        table.elements(&set(version, "others"), reach::others(want, version).into_iter().map(net));
+        let at = set(version, "published_at");
+        table.set(&at, &[address(version), InetProto, InetService], &[Interval]);
+        let keys = reach::published_at(want, version).into_iter();
+        table.elements(&at, keys.map(|(at, of, ports)| concat([one(at), protocol(of), port(ports)])));
     }
 }
 
-fn rules(table: &mut Writer, version: &Version, want: &Request) {
-    let to = |set: &str| in_set(version.destination(), &version.set(set));
+fn one(address: IpAddr) -> Expr {
+    text(address.to_string())
+}
+
+fn net(net: IpNet) -> Expr {
+    prefix(net.network().to_string(), net.prefix_len())
+}
+
+fn rules(table: &mut Writer, version: Version, want: &Request) {
+    let to = |name: &str| in_set(destination(version), &set(version, name));
     let port = || [meta(MetaKey::L4proto), field("th", "dport")];
     let allow = want.egress == Egress::Allow;
     table.rule("output", [to("never"), refuse()]);
     if allow {
-        for attachment in want.attachments.iter().filter(|attachment| attachment.network.bridge().is_none()) {
+        for attachment in reach::beside_parents(want) {
             table.rule("output", [is(oif(), text(&attachment.interface)), to("host"), refuse()]);
         }
         table.rule("output", [to("host"), in_set(concat(port()), "published"), accept()]);
         let [protocol, number] = port();
-        let at = concat([version.destination(), protocol, number]);
-        table.rule("output", [to("host"), in_set(at, &version.set("published_at")), accept()]);
+        let at = concat([destination(version), protocol, number]);
+        table.rule("output", [to("host"), in_set(at, &set(version, "published_at")), accept()]);
     }
     table.rule("output", [to("host"), refuse()]);
-    for attachment in want.attachments.iter().filter(|attachment| attachment.network.bridge().is_some()) {
-        for net in attachment.addresses.iter().filter(|net| version.has(net.addr())) {
-            let own = prefix(net.network().to_string(), net.prefix_len());
-            let mut opens = vec![is(oif(), text(&attachment.interface)), is(version.destination(), own)];
+    for (attachment, _) in reach::on_bridges(want) {
+        for subnet in reach::subnets(attachment, version) {
+            let mut opens =
+                vec![is(oif(), text(&attachment.interface)), is(destination(version), net(subnet))];
             if foreign::may_be_near(attachment, want.egress) {
                 opens.push(foreign::opens());
             }
@@ -138,85 +126,15 @@ fn rules(table: &mut Writer, version: &Version, want: &Request) {
     }
 }
 
-/// The host's own addresses, those on the jail's bridges included.
-fn hosts(want: &Request) -> BTreeSet<IpAddr> {
-    let bridges = want.attachments.iter().flat_map(|attachment| attachment.network.host_addresses());
-    let known = want.off_limits.iter().filter(|net| is_one_address(net));
-    bridges.map(|net| net.addr()).chain(known.map(IpNet::addr)).collect()
-}
-
-fn broadcasts(want: &Request) -> BTreeSet<IpAddr> {
-    let nets = want.attachments.iter().flat_map(|attachment| &attachment.addresses);
-    let with_broadcast = |net: &&IpNet| net.addr().is_ipv4() && net.prefix_len() < 31; // RFC 3021
-    nets.filter(with_broadcast).map(IpNet::broadcast).filter(|at| *at != Ipv4Addr::BROADCAST).collect()
-}
-
-/// The other networks, none inside another: an interval set refuses that.
-fn others(want: &Request, version: &Version) -> Vec<Expr> {
-    let nets = want.off_limits.iter().filter(|net| version.has(net.addr()) && !is_one_address(net));
-    let nets = IpNet::aggregate(&nets.copied().collect());
-    nets.iter().map(|net| prefix(net.network().to_string(), net.prefix_len())).collect()
-}
-
-fn is_one_address(net: &IpNet) -> bool {
-    net.prefix_len() == net.max_prefix_len()
-}
-
 fn set_of_ports(table: &mut Writer, want: &Request) {
     table.set("published", &[InetProto, InetService], &[Interval]);
-    table.elements("published", published(want, None).map(concat));
-}
-
-fn published_at(want: &Request, version: &Version) -> Vec<Expr> {
-    let addresses: BTreeSet<IpAddr> = want.published.iter().filter_map(|publish| publish.address).collect();
-    let of_version = addresses.into_iter().filter(|address| version.has(*address));
-    let keys = of_version.flat_map(|address| {
-        published(want, Some(address))
-            .map(move |[protocol, port]| concat([text(address.to_string()), protocol, port]))
-    });
-    keys.collect()
-}
-
-/// The ports published at this address, or with none at all of them: protocol and port.
-fn published(want: &Request, address: Option<IpAddr>) -> impl Iterator<Item = [Expr; 2]> {
-    [Protocol::Tcp, Protocol::Udp].into_iter().flat_map(move |of| {
-        let here = |publish: &&Publish| publish.address == address && publish.protocol == of;
-        let ports = disjoint(want.published.iter().filter(here).map(|publish| publish.host).collect());
-        ports.into_iter().map(move |ports| [protocol(of), port(ports)])
-    })
+    let keys = reach::published(want).into_iter();
+    table.elements("published", keys.map(|(of, ports)| concat([protocol(of), port(ports)])));
 }
 
 fn port(ports: PortRange) -> Expr {
     match ports.width() {
         1 => number(ports.first.into()),
         _ => range(ports.first, ports.last),
-    }
-}
-
-/// The same ports in ranges that do not overlap: one jail may publish a port in the middle of another's range.
-fn disjoint(mut ports: Vec<PortRange>) -> Vec<PortRange> {
-    ports.sort_unstable_by_key(|range| range.first);
-    let mut apart: Vec<PortRange> = Vec::new();
-    for range in ports {
-        match apart.last_mut() {
-            Some(last) if range.first <= last.last => last.last = last.last.max(range.last),
-            _ => apart.push(range),
-        }
-    }
-    apart
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ports_that_overlap_become_one_range() {
-        let of = |texts: &[&str]| {
-            let ports = texts.iter().map(|text| text.parse().unwrap()).collect();
-            disjoint(ports).iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
-        assert_eq!(of(&["90-95", "80", "85-92", "80", "1-65535"]), ["1-65535"]);
-        assert_eq!(of(&["90-95", "80", "85-92", "80"]), ["80", "85-95"]);
     }
 }

@@ -28,19 +28,19 @@ pub(crate) struct NetOptions(pub(crate) Vec<NetOption>);
 /// The same by name, as clap has them.
 #[derive(Debug, Args)]
 struct ByName {
-    /// none, host, or what an interface is on; up to four times, each with the next four options after it
-    #[arg(long, value_name = "none|host|NETWORK|BRIDGE|INTERFACE", help_heading = "Network")]
+    /// ON: a network, bridge or interface
+    #[arg(long, value_name = "none|host|ON", help_heading = "Network")]
     net: Vec<String>,
-    /// Its address, or none [default: a free one]
+    /// Its address on the --net before it
     #[arg(long, value_name = "A[/LEN]|none", help_heading = "Network")]
     ip: Vec<Ip>,
-    /// Its MAC address [default: made from the address]
+    /// Its MAC address there
     #[arg(long, value_name = "M", help_heading = "Network")]
     mac: Vec<Mac>,
-    /// Its MTU [default: the bridge's or the interface's]
+    /// Its MTU there
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(68..=65535), help_heading = "Network")]
     mtu: Vec<u32>,
-    /// The jail's default gateway, by this interface [default: the first one's own]
+    /// The default gateway, by that --net
     #[arg(long, value_name = "A", help_heading = "Network")]
     defaultgw: Vec<Ipv4Addr>,
 }

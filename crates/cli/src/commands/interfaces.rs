@@ -49,7 +49,7 @@ fn by_itself(alone: &str, first: &str, typed: &[NetOption]) -> Result<Net, Failu
         Some(NetOption::Net(other)) => {
             let (one, two) = if first == alone { (alone, other.as_str()) } else { (first, alone) };
             let why = format!("--net={one} and --net={two} contradict each other");
-            Err(usage(&format!("--net={two}"), why).hint("leave one of them away"))
+            Err(usage(&format!("--net={two}"), why).hint("leave one of them out"))
         }
         Some(option) => Err(without_interface(option)),
     }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use jail_core::{Failure, Process, Registered, Wanted, find, shown, trees};
+use jail_core::{Failure, Process, Registered, Wanted, find, listening, printable, trees, unanswered};
 use serde_json::{Value, json};
 
 use super::{Call, need_root};
@@ -10,21 +10,29 @@ use crate::output;
 
 pub(super) fn list(call: &Call) -> Result<ExitCode, Failure> {
     need_root()?;
-    let jails = call.place.registry().living()?;
-    for failure in call.place.registry().unreadable()? {
-        output::say(&format!("jail: {failure}"));
-    }
+    let jails = all(call)?;
     if call.json {
         return output::json(&jails.iter().map(describe).collect::<Vec<_>>());
     }
     output::lines(jails.iter().map(line))
 }
 
+/// Every jail that lives. Of those that cannot be shown it is said why.
+fn all(call: &Call) -> Result<Vec<Registered>, Failure> {
+    let registry = call.place.registry();
+    let jails = registry.living()?;
+    let left_behind = if call.quiet { Vec::new() } else { registry.left_behind()? };
+    for failure in registry.unreadable()?.iter().chain(&left_behind) {
+        output::say(&format!("jail: {failure}"));
+    }
+    Ok(jails)
+}
+
 pub(super) fn tree(call: &Call, jail: Option<&str>) -> Result<ExitCode, Failure> {
     need_root()?;
     let jails = match jail {
         Some(jail) => vec![find(&call.place, jail)?],
-        None => call.place.registry().living()?,
+        None => all(call)?,
     };
     let trees = trees(&jails);
     if call.json {
@@ -63,13 +71,17 @@ pub(super) fn inspect(call: &Call, jail: &str) -> Result<ExitCode, Failure> {
     let mut all = describe(&jail);
     all["plan"] = serde_json::to_value(&jail.plan).unwrap_or_default();
     all["lines"] = json!(jail.plan.lines());
+    let jails = [jail];
+    let listening = trees(&jails).pop().map_or_else(Vec::new, |processes| listening(&jails[0], &processes));
+    all["unanswered"] = json!(unanswered(&jails[0], &listening));
+    all["listening"] = json!(listening);
     output::json(&all)
 }
 
 /// `PID:USER:NAME:COMMAND`.
 fn line(jail: &Registered) -> String {
     let pid = jail.status.as_ref().map_or_else(|| "-".to_owned(), |status| status.pid.to_string());
-    format!("{pid}:root:{}:{}", jail.plan.name, shown(&jail.plan.command))
+    format!("{pid}:{}:{}:{}", printable(&jail.plan.user.name), jail.plan.name, printable(&jail.plan.command))
 }
 
 /// Everything `list --json` tells of a jail.
@@ -83,7 +95,8 @@ fn describe(jail: &Registered) -> Value {
         "id": jail.plan.id,
         "name": jail.plan.name,
         "pid": status.map(|status| status.pid),
-        "user": "root",
+        "user": jail.plan.user.name,
+        "userns": jail.plan.userns,
         "command": jail.plan.command,
         "started": status.map(|status| &status.started),
         "state": jail.state(),

@@ -1,5 +1,6 @@
 //! The commands: one file each, or a few that say much the same.
 
+mod confine;
 pub(crate) mod finish;
 mod interfaces;
 mod join;
@@ -23,13 +24,14 @@ struct Call {
     backends: Vec<String>,
     json: bool,
     quiet: bool,
+    debug: bool,
 }
 
 /// Does what was asked, and answers the exit status.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     keep_descriptors()?;
     let place = Place::new(args.state_dir.as_deref(), &args.plugin_dir)?;
-    let call = Call { place, backends: args.backend, json: args.json, quiet: args.quiet };
+    let call = Call { place, backends: args.backend, json: args.json, quiet: args.quiet, debug: args.debug };
     match args.command {
         Command::Run(run) => run::run(&call, *run),
         Command::Plan(run) => plan::plan(&call, *run),

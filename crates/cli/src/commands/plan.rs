@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use jail_core::spec::{FilterSpec, Net, SeccompSpec};
+use jail_core::spec::Net;
 use jail_core::{Failure, Plan, Spec};
 use serde::Serialize;
 
+use super::confine::filter_of;
 use super::interfaces::net_of;
 use super::view::view_of;
 use super::{Call, block_on, is_root, need_root_for};
@@ -52,33 +53,22 @@ struct Shown {
 /// What was typed, as a spec.
 pub(super) fn spec_of(call: &Call, run: Run) -> Result<Spec, Failure> {
     let mut spec = Spec::default();
-    spec.view = view_of(&run)?;
-    spec.filter = FilterSpec { seccomp: seccomp_of(&run.seccomp)?, ..FilterSpec::default() };
+    spec.view = view_of(&run.files)?;
+    spec.filter = filter_of(&run.filter)?;
     spec.network.net = net_of(&run.net.0)?;
     spec.network.no_probe = run.no_probe;
     spec.network.dns = run.dns;
     spec.network.publish = run.publish;
     spec.network.egress = run.egress;
     spec.backends = call.backends.clone();
-    spec.name = run.name;
+    spec.identity.hostname = run.identity.hostname;
+    spec.identity.user = run.identity.user;
+    spec.identity.env = run.identity.env;
+    spec.identity.rmenv = run.identity.rmenv;
+    spec.identity.cwd = run.identity.cwd;
+    spec.identity.timeout = run.identity.timeout;
+    spec.identity.userns = run.identity.userns;
+    spec.name = run.identity.name;
     spec.command = run.command;
     Ok(spec)
-}
-
-/// Every `--seccomp` given, together; a bare one is the default.
-fn seccomp_of(given: &[String]) -> Result<SeccompSpec, Failure> {
-    let lists: Vec<&str> = given.iter().map(String::as_str).filter(|list| !list.is_empty()).collect();
-    if lists.is_empty() { Ok(SeccompSpec::default()) } else { lists.join(",").parse() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bare_seccomp_is_the_default() {
-        assert_eq!(seccomp_of(&[String::new()]).unwrap(), SeccompSpec::default());
-        assert_eq!(seccomp_of(&["none".to_owned()]).unwrap(), SeccompSpec::Off);
-        assert!(seccomp_of(&["no_such_call".to_owned()]).is_err());
-    }
 }

@@ -14,7 +14,7 @@ use crate::args::Run;
 use crate::output;
 
 pub(super) fn run(call: &Call, run: Run) -> Result<ExitCode, Failure> {
-    let detach = run.detach;
+    let detach = run.identity.detach;
     let spec = spec_of(call, run)?;
     need_root()?;
     hold_signals(SigmaskHow::SIG_BLOCK)?;
@@ -40,7 +40,10 @@ fn hold_signals(how: SigmaskHow) -> Result<(), Failure> {
 
 fn bring_up(call: &Call, spec: &Spec, streams: Streams) -> Result<Running, Failure> {
     let running = block_on(async {
-        let planned = Plan::make(spec, &call.place).await?;
+        let mut planned = Plan::make(spec, &call.place).await?;
+        if call.debug {
+            planned.tell(output::step);
+        }
         start(&planned, &call.place, streams, &mut []).await
     })?;
     if !call.quiet && !call.json {

@@ -1,35 +1,60 @@
 //! The options about files, as a view. A path of the host's may be relative to where `jail` is called; a path that is
 //! the jail's alone is written in full.
 
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use jail_core::spec::{Bind, Grant, Tmpfs, ViewSpec};
 use jail_core::{Failure, Kind};
 
-use crate::args::Run;
+use crate::args::Files;
 
 /// What was typed, as a view.
-pub(super) fn view_of(run: &Run) -> Result<ViewSpec, Failure> {
+pub(super) fn view_of(given: &Files) -> Result<ViewSpec, Failure> {
     let mut view = ViewSpec::default();
-    for text in &run.grant {
+    for text in &given.grant {
         view.grants.push(grant_of(text)?);
     }
-    for path in &run.read_write {
+    for path in &given.read_write {
         view.grants.push(Grant { path: of_host("--read-write", path)?, writable: true });
     }
-    for text in &run.bind {
+    for text in &given.bind {
         view.binds.push(bind_of(text)?);
     }
-    for path in &run.read_only {
+    for path in &given.read_only {
         view.read_only.push(of_host("--read-only", path)?);
     }
-    for text in &run.tmpfs {
+    for text in &given.tmpfs {
         view.tmpfs.push(tmpfs_of(text)?);
     }
-    for path in &run.blacklist {
+    for path in &given.blacklist {
         view.blacklist.push(of_host("--blacklist", path)?);
     }
+    for path in &given.whitelist {
+        view.whitelist.push(of_host("--whitelist", path)?);
+    }
+    for path in &given.noexec {
+        view.noexec.push(of_host("--noexec", path)?);
+    }
+    view.private = private_of(&given.private, &view)?;
+    view.root = given.root.as_deref().map(|dir| of_host("--root", dir)).transpose()?;
+    view.runtime_dirs.clone_from(&given.runtime_dir);
+    (view.writable_var, view.writable_etc) = (given.writable_var, given.writable_etc);
     Ok(view)
+}
+
+/// A bare `--private` is the default. A directory that is granted as well would be seen in two places.
+fn private_of(given: &[OsString], view: &ViewSpec) -> Result<Option<PathBuf>, Failure> {
+    let mut dirs = given.iter().filter(|dir| !dir.is_empty()).map(Path::new);
+    let Some(dir) = dirs.next() else { return Ok(None) };
+    let (dir, object) = (of_host("--private", dir)?, format!("--private={}", dir.display()));
+    let granted = view.grants.iter().find(|grant| grant.path == dir);
+    let other = match (dirs.next(), granted) {
+        (Some(other), _) => format!("--private={}", other.display()),
+        (None, Some(_)) => format!("--grant={}", dir.display()),
+        (None, None) => return Ok(Some(dir)),
+    };
+    Err(refused(&object, &format!("it and {other} contradict each other")).hint("leave one of them out"))
 }
 
 /// `P`, `P:ro` or `P:rw`.

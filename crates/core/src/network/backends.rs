@@ -1,6 +1,6 @@
 //! Choosing and loading the backends of a jail: those that make its links, and one for the firewall.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jail_net::backend::{Backend, Role, Support};
 use jail_net::host;
@@ -11,8 +11,8 @@ use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::free;
+use crate::machine::Machine;
 use crate::place::Place;
-use crate::plan::Wanted;
 
 /// The backend for what is on a bridge.
 const BRIDGE: &str = "bridge";
@@ -122,7 +122,7 @@ impl<'a> Choice<'a> {
         let Choice { place, links, firewall, .. } = self;
         let firewall = match firewall {
             Some(firewall) => firewall,
-            None => match in_use(place)? {
+            None => match in_use() {
                 Some(name) => plugin::open(&name, &place.plugin_dirs)?,
                 None => return Ok(Backends { links, firewall: first_firewall(place).await? }),
             },
@@ -135,18 +135,22 @@ impl<'a> Choice<'a> {
 /// The first firewall backend that can work here.
 async fn first_firewall(place: &Place) -> Result<Plugin, Failure> {
     let there: Vec<_> = plugin::find(&place.plugin_dirs)?.into_iter().map(|plugin| plugin.name).collect();
-    let mut refusal = None;
+    let mut refusals = Vec::new();
     for name in FIREWALLS.into_iter().filter(|name| there.iter().any(|found| found == name)) {
         let firewall = plugin::open(name, &place.plugin_dirs)?;
         match usable(&firewall).await {
             Ok(()) => return Ok(firewall),
-            Err(failure) => refusal = refusal.or(Some(failure)),
+            Err(failure) => refusals.push(failure),
         }
     }
-    Err(refusal.unwrap_or_else(|| {
-        Failure::new(Kind::NotFound, "network", "backend", "--net", "there is no firewall backend")
-            .hint("see what is there with: jail backends")
-    }))
+    if refusals.is_empty() {
+        let message = "there is no firewall backend";
+        return Err(Failure::new(Kind::NotFound, "network", "backend", "--net", message)
+            .hint("see what is there with: jail backends"));
+    }
+    let message = refusals.iter().map(|refusal| &*refusal.message).collect::<Vec<_>>().join(", ");
+    let hint = refusals.iter().map(|refusal| &*refusal.hint).collect::<Vec<_>>().join(", or ");
+    Err(Failure::new(Kind::Unsupported, "network", "probe", "--net", message).hint(hint))
 }
 
 /// The failure for a name that none of these link backends can put a jail on.
@@ -172,13 +176,33 @@ pub(crate) fn refuse_unknown(names: &[String], place: &Place) -> Result<(), Fail
     if names.is_empty() { Ok(()) } else { Choice::load(names, place).map(|_| ()) }
 }
 
-/// The firewall that some running jail of ours uses: rules of two kinds would not know of each other.
-fn in_use(place: &Place) -> Result<Option<String>, Failure> {
-    let mut running = place.registry().living()?.into_iter();
-    Ok(running.find_map(|jail| match jail.plan.network {
-        Wanted::Dmz(network) => Some(network.firewall.name),
-        _ => None,
-    }))
+/// The firewall that jails of this machine use, as far as the caller may know.
+fn in_use() -> Option<String> {
+    let firewalls = Machine::look().firewalls().unwrap_or_default();
+    firewalls.iter().find_map(|(_, plugin)| name_of(plugin.as_deref()?))
+}
+
+/// The backend's name in a plugin's file name.
+fn name_of(plugin: &Path) -> Option<String> {
+    Some(plugin.file_stem()?.to_str()?.strip_prefix("libjail_")?.to_owned())
+}
+
+/// Refuses a firewall while a jail of this machine has its rules by another: each would take the other's jails for
+/// strangers, or for machines of the LAN.
+pub(super) fn refuse_another(ours: &PluginRef, machine: &Machine, place: &Place) -> Result<(), Failure> {
+    let told = machine.firewalls()?.into_iter().filter_map(|(id, theirs)| Some((id, theirs?)));
+    let mut others = told.filter(|(_, theirs)| theirs.file_name() != ours.path.file_name());
+    let Some((id, theirs)) = others.next() else { return Ok(()) };
+    let jails = place.registry().living()?;
+    let jail =
+        jails.into_iter().find(|jail| *jail.id() == id).map_or_else(|| id.to_string(), |jail| jail.plan.name);
+    let object = format!("--backend={}", ours.name);
+    let theirs = name_of(&theirs).unwrap_or_else(|| theirs.display().to_string());
+    let message = format!(
+        "{object}: the jail {jail} has its rules by {theirs}, and one host has one firewall for jails"
+    );
+    Err(Failure::new(Kind::Conflict, "network", "backend", object, message)
+        .hint(format!("leave the option out, or stop that jail first: jail stop {jail}")))
 }
 
 /// Refuses a plugin that cannot work on this host.

@@ -143,13 +143,13 @@ pub(super) fn refuse_contradictions(asked: &[InterfaceSpec]) -> Result<(), Failu
     for wanted in asked {
         if let (Ip::None, Some(gateway)) = (wanted.ip, wanted.gateway) {
             let why = format!("--net={} has no address to reach it from (--ip=none)", wanted.net);
-            return Err(usage(format!("--defaultgw={gateway}"), &why).hint("leave one of them away"));
+            return Err(usage(format!("--defaultgw={gateway}"), &why).hint("leave one of them out"));
         }
     }
     for (at, wanted) in asked.iter().enumerate() {
         if asked[..at].iter().any(|before| wanted.mac.is_some() && before.mac == wanted.mac) {
             let option = wanted.mac.map_or_else(String::new, |mac| format!("--mac={mac}"));
-            return Err(usage(option, "two interfaces cannot have the same").hint("leave one of them away"));
+            return Err(usage(option, "two interfaces cannot have the same").hint("leave one of them out"));
         }
     }
     Ok(())
@@ -179,7 +179,7 @@ pub(super) fn refuse_together(
                     before.network.interface()
                 );
                 return Err(
-                    refused(option, &why).hint("leave one of them away, or without an address: --ip=none")
+                    refused(option, &why).hint("leave one of them out, or without an address: --ip=none")
                 );
             }
         }

@@ -75,7 +75,8 @@ fn refuse_words(name: &str, subnet: Ipv4Net, bridge: &str) -> Result<(), Failure
     }
 }
 
-/// Refuses names by which `--net` already means another network: each is looked for by its own name and its bridge's.
+/// Refuses names by which `--net` already means something else: an interface of the host's, or another network, which is
+/// looked for by its own name and its bridge's.
 fn refuse_taken(store: &Store, name: &str, bridge: &str) -> Result<(), Failure> {
     let conflict = |why: String, hint: String| Err(refused(Kind::Conflict, name, &why).hint(hint));
     if store.get(name)?.is_some() {
@@ -96,6 +97,10 @@ fn refuse_taken(store: &Store, name: &str, bridge: &str) -> Result<(), Failure> 
             let why = format!("--net={bridge} means the network of that name, not its bridge");
             return conflict(why, "name another with --bridge".to_owned());
         }
+    }
+    if name != bridge && host::has_interface(name) {
+        let why = format!("the host has an interface {name}, which --net={name} means");
+        return conflict(why, "choose another name".to_owned());
     }
     Ok(())
 }

@@ -143,7 +143,10 @@ impl NetworkPlan {
         };
         let (bridges, parents) = (names(true), names(false));
         match self.egress {
-            Egress::Allow => "allow: the LAN and the Internet, never the host or other bridges".to_owned(),
+            Egress::Allow => {
+                "allow: the LAN and the Internet, of the host only the ports that jails publish, no other bridges"
+                    .to_owned()
+            },
             _ if bridges.is_empty() => "deny: no connection at all".to_owned(),
             _ if parents.is_empty() => format!("deny: no connection but to other jails on {bridges}"),
             _ => format!(

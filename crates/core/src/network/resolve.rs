@@ -73,7 +73,7 @@ fn refuse_unreachable(plan: &NetworkPlan) -> Result<(), Failure> {
     }
     if plan.egress != Egress::Deny && !plan.attachments.iter().any(|attachment| attachment.has_address()) {
         let why = "the jail has no address to open a connection from (--ip=none)".to_owned();
-        return refused(format!("--egress={}", plan.egress), why, "leave one of them away");
+        return refused(format!("--egress={}", plan.egress), why, "leave one of them out");
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use jail_net::store::Store;
 use jail_net::{host, port};
 use jail_sys::{Failure, Kind};
 
-use super::backends::Backends;
+use super::backends::{self, Backends};
 use super::claims::Claims;
 use super::others::Others;
 use super::plan::{AttachmentPlan, NetworkPlan};
@@ -114,6 +114,7 @@ impl<'a> NetworkStage<'a> {
 
     /// Takes what only one jail can have, and looks at what must be forwarded. Under the exclusive network lock.
     fn request(&mut self, journal: &mut Journal) -> Result<(Request, Forwarding), Failure> {
+        backends::refuse_another(&self.plan.firewall, &self.machine, self.place)?;
         self.claims.place(self.plan, journal)?;
         let attachments = (0..self.plan.attachments.len()).map(|index| self.attachment(index, journal));
         let attachments = attachments.collect::<Result<Vec<_>, _>>()?;

@@ -24,21 +24,24 @@ pub(crate) struct Undoing<'a> {
 }
 
 impl Undoing<'_> {
-    /// Undoes the entries, the last first. With the last jail of the machine goes what all of them shared. Goes on after
-    /// a failure, and answers the first.
+    /// Undoes the entries, the last first. With the last jail of the machine, or of a firewall, goes what all of them
+    /// shared. Goes on after a failure, and answers the first.
     pub(crate) async fn all(&self, entries: &[Entry]) -> Result<(), Failure> {
         let networked = entries.iter().any(|entry| matches!(entry, Entry::Networked { .. }));
         let lock = if networked { Some(self.machine.network_lock()?) } else { None };
-        let last = match &lock {
-            Some(lock) => is_last(lock, self.id, self.machine).await?,
-            None => false,
+        let others = match &lock {
+            Some(lock) => Remaining::of(lock, self.id, self.machine, entries).await?,
+            None => Remaining { any: true, of_the_firewall: true },
         };
         // Before the rules go: without them the host would be a router for everybody.
-        let restored = if last { forwarding::restore(&self.machine.forwarding()).map(drop) } else { Ok(()) };
+        let restored =
+            if others.any { Ok(()) } else { forwarding::restore(&self.machine.forwarding()).map(drop) };
         let mut result = restored;
         for entry in entries.iter().rev() {
             let undone = match entry {
-                Entry::Attachment { role, plugin, undo } => self.detach(*role, plugin, undo, last).await,
+                Entry::Attachment { role, plugin, undo } => {
+                    self.detach(*role, plugin, undo, !others.of_the_firewall).await
+                }
                 // A dead jail's processes may not all be gone: who gives back its uid range looks at that first.
                 Entry::Lease { path } if !self.ours && path.starts_with(self.machine.uids()) => {
                     jail_ns::range::collect(&self.machine.uids())
@@ -58,15 +61,39 @@ impl Undoing<'_> {
     }
 }
 
-/// Whether no other jail uses the network. Answers under the lock that keeps it so: exclusive for the last one, shared
-/// for any other.
-async fn is_last(lock: &NetworkLock, id: &JailId, machine: &Machine) -> Result<bool, Failure> {
-    lock.exclusive().await?;
-    let last = machine.alive()?.iter().all(|other| other == id);
-    if !last {
-        lock.shared().await?;
+/// Whether there are other living jails that use the network.
+struct Remaining {
+    any: bool,
+    /// By the same firewall. One of another firewall is there only beside a dead one: see
+    /// [`refuse_another`](super::backends::refuse_another).
+    of_the_firewall: bool,
+}
+
+impl Remaining {
+    /// Answers under the lock that keeps it so: exclusive for the last jail, shared for any other.
+    async fn of(
+        lock: &NetworkLock,
+        id: &JailId,
+        machine: &Machine,
+        entries: &[Entry],
+    ) -> Result<Self, Failure> {
+        lock.exclusive().await?;
+        let ours = entries.iter().find_map(|entry| match entry {
+            Entry::Attachment { role: Role::Firewall, plugin, .. } => Some(plugin),
+            _ => None,
+        });
+        let alive = machine.firewalls()?;
+        let others = || alive.iter().filter(|(other, _)| other != id);
+        let same = |theirs: &Option<PathBuf>| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => ours.file_name() == theirs.file_name(),
+            _ => true, // as far as can be told
+        };
+        let (any, of_the_firewall) = (others().next().is_some(), others().any(|(_, theirs)| same(theirs)));
+        if of_the_firewall {
+            lock.shared().await?;
+        }
+        Ok(Remaining { any, of_the_firewall })
     }
-    Ok(last)
 }
 
 /// The plugin, or where it is gone the one of the same file name in the plugin directories.
@@ -84,7 +111,7 @@ fn load(plugin: &Path, plugin_dirs: &[PathBuf]) -> Result<Plugin, Failure> {
 pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<Vec<String>, Failure> {
     let lock = machine.network_lock()?;
     lock.exclusive().await?;
-    let alive = machine.alive()?;
+    let alive = machine.firewalls()?;
     let mut removed = Vec::new();
     let mut result = Ok(());
     // Before the rules go, as in Undoing::all.
@@ -112,12 +139,23 @@ pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<
     result.and_then(|()| machine.sweep(&machine.dir_networked())).map(|()| removed)
 }
 
-async fn collect(plugin: &Path, plugin_dirs: &[PathBuf], alive: &[JailId]) -> Result<Vec<String>, Failure> {
-    let plugin = load(plugin, plugin_dirs)?;
-    match plugin.probe().await? {
-        Support::Yes => plugin.gc(alive).await.map(|reaped| reaped.removed),
-        Support::No { .. } => Ok(Vec::new()),
+/// What a plugin removes with these jails alive. A firewall knows only of jails that have their rules by it: with none of
+/// them goes what it made for all.
+async fn collect(
+    plugin: &Path,
+    plugin_dirs: &[PathBuf],
+    alive: &[(JailId, Option<PathBuf>)],
+) -> Result<Vec<String>, Failure> {
+    let loaded = load(plugin, plugin_dirs)?;
+    if let Support::No { .. } = loaded.probe().await? {
+        return Ok(Vec::new());
     }
+    let links = loaded.describe().role == Role::Link;
+    let by =
+        |theirs: &Option<PathBuf>| theirs.as_ref().is_none_or(|path| path.file_name() == plugin.file_name());
+    let counts = alive.iter().filter(|(_, firewall)| links || by(firewall));
+    let counts: Vec<_> = counts.map(|(id, _)| id.clone()).collect();
+    Ok(loaded.gc(&counts).await?.removed)
 }
 
 /// The plugins that may have given the machine something: those that are used unless another is named, and those that

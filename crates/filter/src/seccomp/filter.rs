@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
-use super::changes::Changes;
 use super::compile::compile;
 use super::policy::Policy;
 use super::protocol::Protocol;
+use super::rules::Rules;
+use super::verdict::ErrorAction;
 
 /// A compiled filter. In a plan it is kept as it is rather than made anew, so that whoever joins a jail later, with
 /// whatever version, gets the same.
@@ -32,9 +33,9 @@ pub(crate) struct Built {
     pub(crate) checked: usize,
 }
 
-/// Builds the default filter with these changes.
-pub(crate) fn build(changes: &Changes, protocols: &[Protocol]) -> Result<Built, Failure> {
-    let policy = Policy::new(changes, protocols).map_err(|error| {
+/// Builds the filter with these rules.
+pub(crate) fn build(rules: &Rules, protocols: &[Protocol], action: ErrorAction) -> Result<Built, Failure> {
+    let policy = Policy::new(rules, protocols, action).map_err(|error| {
         Failure::new(Kind::Failed, "filter", "compile", "--seccomp", format!("--seccomp: {error}"))
     })?;
     let (allowed, checked) = (policy.allowed, policy.checked);

@@ -1,12 +1,13 @@
-//! The policy: the table, the argument checks and the user's changes become one verdict per system call number.
+//! The policy: the table, the argument checks and the user's rules become one verdict per system call number.
 
 use std::collections::BTreeMap;
 
 use super::arguments;
-use super::changes::{Change, Changes};
+use super::changes::Change;
 use super::protocol::Protocol;
+use super::rules::{Rules, gets_around};
 use super::table::{CALLS, Call, Standing};
-use super::verdict::{Answer, Verdict};
+use super::verdict::{Answer, ErrorAction, Verdict};
 
 /// The bit of a system call number that says it is for the x32 ABI.
 #[cfg(target_arch = "x86_64")]
@@ -24,16 +25,20 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// The default policy with these changes.
+    /// The policy that these rules say.
     ///
     /// # Errors
     /// A condition that cannot be compiled.
-    pub(crate) fn new(changes: &Changes, protocols: &[Protocol]) -> Result<Self, seccompiler::BackendError> {
+    pub(crate) fn new(
+        rules: &Rules,
+        protocols: &[Protocol],
+        action: ErrorAction,
+    ) -> Result<Self, seccompiler::BackendError> {
         let mut policy = Policy { from: BTreeMap::new(), allowed: 0, checked: 0 };
         policy.from.insert(0, unknown());
         for call in CALLS {
             let Some(number) = call.number else { continue };
-            let verdict = decide(call, changes, protocols)?;
+            let verdict = decide(call, rules, protocols, action)?;
             policy.allowed += usize::from(!verdict.cases.is_empty() || verdict.otherwise == Answer::Allow);
             policy.checked += usize::from(!verdict.cases.is_empty());
             policy.from.insert(number, verdict);
@@ -55,18 +60,25 @@ fn unknown() -> Verdict {
 
 fn decide(
     call: &Call,
-    changes: &Changes,
+    rules: &Rules,
     protocols: &[Protocol],
+    action: ErrorAction,
 ) -> Result<Verdict, seccompiler::BackendError> {
-    let answer = match (changes.of(call.name), call.standing) {
-        (Some(Change::Permit), _) | (None, Standing::Allow) => Answer::Allow,
-        (Some(Change::Refuse), _) | (None, Standing::Forbid) => Answer::Errno(libc::EPERM),
-        (None, Standing::Absent) => Answer::Errno(libc::ENOSYS),
-        (None, Standing::Check) => {
-            // A mark without a check would be a hole: refuse.
-            let refuse = || Verdict::always(Answer::Errno(libc::EPERM));
-            return Ok(arguments::verdict(call.name, protocols)?.unwrap_or_else(refuse));
-        }
+    let checked = || {
+        // A mark without a check would be a hole: refuse.
+        let refuse = || Verdict::always(Answer::Errno(libc::EPERM));
+        arguments::verdict(call.name, protocols).map(|verdict| verdict.unwrap_or_else(refuse))
     };
-    Ok(Verdict::always(answer))
+    Ok(match (rules.of(call), call.standing) {
+        (Some(Change::Permit), _) | (None, Standing::Allow) => Verdict::always(Answer::Allow),
+        (None, Standing::Absent) => Verdict::always(Answer::Errno(libc::ENOSYS)),
+        (None, Standing::Check) => match action {
+            ErrorAction::Kill => checked()?.with(Answer::Errno(libc::EPERM), Answer::Kill),
+            ErrorAction::Eperm | ErrorAction::Log => checked()?,
+        },
+        // What is logged is done as well, so what protects the host is not.
+        (_, Standing::Check) if action == ErrorAction::Log => checked()?.with(Answer::Allow, Answer::Log),
+        _ if action == ErrorAction::Log && gets_around(call) => Verdict::always(Answer::Errno(libc::EPERM)),
+        _ => Verdict::always(action.answer()),
+    })
 }

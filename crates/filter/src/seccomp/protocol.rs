@@ -1,5 +1,6 @@
 //! The socket families a jail may use.
 
+use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
 /// A socket family, by Firejail's name for it. See socket(2).
@@ -20,6 +21,27 @@ pub enum Protocol {
 impl Protocol {
     /// What a jail may use unless told otherwise.
     pub const DEFAULT: [Protocol; 4] = [Protocol::Unix, Protocol::Inet, Protocol::Inet6, Protocol::Netlink];
+
+    /// Reads what follows `--protocol=`.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for a name that is none of them.
+    pub fn list(text: &str) -> Result<Vec<Protocol>, Failure> {
+        let mut protocols = Vec::new();
+        for name in text.split(',') {
+            let known = Protocol::DEFAULT.into_iter().find(|protocol| protocol.name() == name);
+            let protocol = known.ok_or_else(|| {
+                let option = format!("--protocol={text}");
+                let message = format!("{option}: a jail's sockets are not of a family '{name}'");
+                Failure::new(Kind::Usage, "filter", "parse", option, message)
+                    .hint("there are unix, inet, inet6 and netlink")
+            })?;
+            if !protocols.contains(&protocol) {
+                protocols.push(protocol);
+            }
+        }
+        Ok(protocols)
+    }
 
     /// The name in options and plans.
     pub fn name(self) -> &'static str {

@@ -2,12 +2,12 @@
 
 use libc::{EAFNOSUPPORT, EINVAL, ENOSYS, EPERM};
 
-use super::changes::SeccompSpec;
 use super::compile::NATIVE;
 use super::filter::{Filter, build};
 use super::protocol::Protocol;
+use super::rules::{Rules, SeccompSpec};
 use super::table::{CALLS, Standing, call};
-use super::verdict::Answer;
+use super::verdict::{Answer, ErrorAction};
 
 const I386: u32 = 0x4000_0003;
 
@@ -49,8 +49,8 @@ fn filter(option: &str) -> Filter {
         "" => SeccompSpec::default(),
         _ => option.parse().unwrap(),
     };
-    let SeccompSpec::On(changes) = spec else { panic!("off") };
-    build(&changes, &Protocol::DEFAULT).unwrap().filter
+    let SeccompSpec::On(rules) = spec else { panic!("off") };
+    build(&rules, &Protocol::DEFAULT, ErrorAction::Eperm).unwrap().filter
 }
 
 fn number(name: &str) -> Option<u32> {
@@ -231,8 +231,7 @@ fn only_granted_socket_families_exist() {
 
 #[test]
 fn families_are_those_of_the_plan() {
-    let SeccompSpec::On(changes) = SeccompSpec::default() else { panic!("off") };
-    let filter = build(&changes, &[Protocol::Unix]).unwrap().filter;
+    let filter = build(&Rules::default(), &[Protocol::Unix], ErrorAction::Eperm).unwrap().filter;
     assert_answer(&filter, "socket", &[1, 1, 0], ALLOW);
     assert_answer(&filter, "socket", &[2, 1, 0], FAMILY);
     assert_answer(&filter, "socket", &[16, 3, 0], FAMILY);
@@ -282,6 +281,47 @@ fn the_users_list_refuses_and_permits() {
     assert_answer(&filter, "clone3", &[], ALLOW);
     assert_answer(&filter, "read", &[], ALLOW);
     assert_answer(&filter, "mount", &[], REFUSE);
+}
+
+fn with(rules: &Rules, action: ErrorAction) -> Filter {
+    build(rules, &Protocol::DEFAULT, action).unwrap().filter
+}
+
+#[test]
+fn a_list_of_its_own_keeps_or_drops_and_looks_at_arguments_all_the_same() {
+    let keep = with(&Rules::keep("read,chmod,uname").unwrap(), ErrorAction::Eperm);
+    assert_answer(&keep, "uname", &[], ALLOW);
+    assert_answer(&keep, "execve", &[], ALLOW);
+    assert_answer(&keep, "chmod", &[0, 0o4755], REFUSE);
+    assert_answer(&keep, "chmod", &[0, 0o755], ALLOW);
+    assert_answer(&keep, "mmap", &[], REFUSE);
+    let drop = with(&Rules::drop("uname").unwrap(), ErrorAction::Eperm);
+    assert_answer(&drop, "uname", &[], REFUSE);
+    assert_answer(&drop, "ptrace", &[], ALLOW);
+    assert_answer(&drop, "chmod", &[0, 0o4755], REFUSE);
+    assert_answer(&drop, "io_uring_setup", &[], REFUSE);
+    assert_answer(&drop, "openat2", &[], Answer::Errno(ENOSYS));
+}
+
+#[test]
+fn a_refusal_can_kill_but_what_does_not_exist_does_not() {
+    let kill = with(&Rules::default(), ErrorAction::Kill);
+    assert_answer(&kill, "mount", &[], Answer::Kill);
+    assert_answer(&kill, "chmod", &[0, 0o4755], Answer::Kill);
+    assert_answer(&kill, "socket", &[libc::AF_PACKET as u64, 1, 0], FAMILY);
+    assert_answer(&kill, "openat2", &[], Answer::Errno(ENOSYS));
+}
+
+#[test]
+fn what_is_logged_is_done_but_nothing_that_protects_the_host() {
+    let SeccompSpec::On(rules) = "chmod,uname".parse().unwrap() else { panic!("off") };
+    let log = with(&rules, ErrorAction::Log);
+    assert_answer(&log, "mount", &[], Answer::Log);
+    assert_answer(&log, "uname", &[], Answer::Log);
+    assert_answer(&log, "chmod", &[0, 0o755], Answer::Log);
+    assert_answer(&log, "chmod", &[0, 0o4755], REFUSE);
+    assert_answer(&log, "io_uring_setup", &[], REFUSE);
+    assert_answer(&log, "openat2", &[], Answer::Errno(ENOSYS));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use jail_fs::{MountPlan, ViewSpec};
+use jail_fs::{MountPlan, Owners, ViewSpec};
 use jail_sys::op::{Op, Program, Step};
 use jail_sys::{IdMap, call, launch};
 use nix::mount::{MsFlags, mount};
@@ -106,7 +106,7 @@ impl Host {
 
 /// Runs `script` with the view of `plan` as the jail's `user`.
 pub(crate) fn run(plan: &MountPlan, userns: Option<BorrowedFd<'_>>, user: u32, script: &str) -> String {
-    let compiled = plan.compile("web", &IDS, userns).unwrap();
+    let compiled = plan.compile("web", &Owners { ids: &IDS, granted: userns, shown: None }).unwrap();
     let (mut reader, writer) = std::io::pipe().unwrap();
     let mut steps = compiled.steps;
     let mut add = |op| steps.push(Step::new("command", "test", op));

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::Command;
 
-use jail_fs::{Bind, Grant, MountPlan, Tmpfs, ViewSpec};
+use jail_fs::{Bind, Grant, MountPlan, Owner, Tmpfs, ViewSpec};
 
 use crate::host::Host;
 
@@ -301,4 +301,81 @@ fn a_plan_survives_being_written_down() {
     let plan = host.plan(&grant("/srv/site", true));
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<MountPlan>(&text).unwrap(), plan);
+}
+
+#[test]
+fn a_whitelisted_path_leaves_nothing_else_of_its_top_directory() {
+    let host = Host::new();
+    host.dir("srv/site/pages", 0o755);
+    host.dir("srv/other", 0o755);
+    let white = |path: &str| ViewSpec { whitelist: vec![path.into()], ..ViewSpec::default() };
+    let lines = host.plan(&white("/srv/site")).lines();
+    let srv: Vec<_> = lines.iter().filter(|line| line.starts_with("/srv")).collect();
+    assert_eq!(srv.len(), 3, "{srv:?}");
+    assert!(srv[0].contains("own") && srv[1].contains("what is there  ro"), "{srv:?}");
+    assert!(srv[2].starts_with("/srv/site  host ") && srv[2].contains("ro,"), "{srv:?}");
+    let lines = host.plan(&white("/var/lib/app")).lines();
+    assert!(lines.iter().any(|line| line.starts_with("/var/lib/app  overlay")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.starts_with("/var/log")), "{lines:?}");
+    assert!(host.refusal(&white("/srv")).contains("whole top-level directory"));
+    assert!(host.refusal(&white("/home/alice")).contains("does not see"));
+    assert!(host.refusal(&white("/bin/x")).contains("--whitelist=/bin/x"));
+}
+
+#[test]
+fn what_is_not_to_be_executed_comes_after_everything_that_is_shown_below_it() {
+    let host = Host::new();
+    let spec = ViewSpec { noexec: vec!["/srv".into()], ..grant("/srv/site", true) };
+    let lines = host.plan(&spec).lines();
+    let position = |start: &str| lines.iter().rposition(|line| line.starts_with(start)).unwrap();
+    assert!(position("/srv  what is there  noexec") > position("/srv/site  host"), "{lines:?}");
+    let root = ViewSpec { noexec: vec!["/".into()], ..ViewSpec::default() };
+    assert!(host.refusal(&root).contains("nothing to execute"));
+}
+
+#[test]
+fn the_owners_home_is_made_or_is_the_directory_that_was_named() {
+    let host = Host::new();
+    let owner = Owner { uid: 7, gid: 8, home: "/home/alice".into() };
+    let spec = ViewSpec { owner, ..ViewSpec::default() };
+    assert!(host.line(&spec, "/home").unwrap().contains("1 empty directory"));
+    let private = ViewSpec { private: Some("/srv/site".into()), ..spec };
+    let line = host.line(&private, "/home/alice").unwrap();
+    assert!(line.contains("rw,nosuid,nodev,idmapped  (--private="), "{line}");
+}
+
+#[test]
+fn another_tree_is_shown_in_the_place_of_the_hosts() {
+    let host = Host::new();
+    host.dir("srv/tree/usr", 0o755);
+    host.dir("srv/tree/etc", 0o755);
+    let tree = |path: &str| ViewSpec { root: Some(path.into()), ..ViewSpec::default() };
+    let source = host.path("srv/tree/etc").display().to_string();
+    assert!(host.line(&tree("/srv/tree"), "/etc").unwrap().contains(&source));
+    assert!(host.line(&tree("/srv/tree"), "/opt").is_none());
+    assert!(host.refusal(&tree("/srv/site")).contains("no usr"));
+    assert!(host.refusal(&tree("/srv/none")).contains("no such directory"));
+}
+
+#[test]
+fn the_hosts_own_etc_is_told_to_be_dangerous() {
+    let host = Host::new();
+    let spec = ViewSpec { writable_etc: true, ..ViewSpec::default() };
+    assert!(host.line(&spec, "/etc").unwrap().contains("rw,nosuid,nodev,idmapped  (--writable-etc)"));
+    let lines = host.plan(&spec).lines();
+    assert!(lines.iter().any(|line| line.contains("the jail can take over the host")), "{lines:?}");
+    let frozen = ViewSpec { read_only: vec!["/etc".into()], ..spec };
+    assert!(host.refusal(&frozen).contains("--writable-etc and --read-only=/etc contradict each other"));
+}
+
+#[test]
+fn a_file_is_read_as_the_jail_would_see_it() {
+    let host = Host::new();
+    host.file("srv/hosts", "another", 0o644);
+    let plan = host.plan(&bind("/srv/hosts", "/etc/hosts"));
+    assert_eq!(plan.read("/etc/hosts").unwrap().as_deref(), Some("another"));
+    let plan = host.plan(&ViewSpec::default());
+    assert_eq!(plan.read("/etc/hosts").unwrap().as_deref(), Some("127.0.0.1 localhost\n"));
+    assert_eq!(plan.read("/etc/none").unwrap(), None);
+    assert_eq!(plan.read("/root/key").unwrap(), None);
 }

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 
-use jail_fs::{Bind, Grant, Tmpfs, ViewSpec};
+use jail_fs::{Bind, Grant, Owners, Tmpfs, ViewSpec};
 use jail_sys::op::Program;
 use jail_sys::{Failure, Kind, launch};
 
@@ -83,7 +83,7 @@ fn no_option_is_for_where_a_link_leads_that_the_jail_may_have_made() {
 fn what_takes_the_place_of_a_source_after_it_was_looked_at_is_not_shown() {
     let host = Host::new();
     let plan = host.plan(&grants(&[("/srv/site", true)]));
-    let compiled = || plan.compile("web", &IDS, None);
+    let compiled = || plan.compile("web", &Owners { ids: &IDS, granted: None, shown: None });
     assert!(compiled().is_ok());
     fs::rename(host.path("srv/site"), host.path("srv/moved")).unwrap();
     symlink("moved", host.path("srv/site")).unwrap();
@@ -104,7 +104,7 @@ fn a_link_that_takes_the_place_of_a_target_while_a_jail_starts_ends_the_start() 
         spec.blacklist.push("/srv/site/hidden".into());
         let plan = host.plan(&spec);
         let start = || {
-            let compiled = plan.compile("web", &IDS, None).unwrap();
+            let compiled = plan.compile("web", &Owners { ids: &IDS, granted: None, shown: None }).unwrap();
             launch::launch(Program { steps: compiled.steps }, libc::CLONE_NEWNS).unwrap().outcome()
         };
         fs::rename(host.path("srv/site/hidden"), host.path("srv/site/seen")).unwrap();

@@ -13,7 +13,8 @@ pub enum Egress {
     /// None: every one is refused at once.
     #[default]
     Deny,
-    /// The LAN and the Internet, through the host's address; never the host itself or other bridges of ours.
+    /// The LAN and the Internet, through the host's address; of the host itself only the ports that jails publish, and
+    /// nothing of other bridges of ours.
     Allow,
 }
 

@@ -74,25 +74,36 @@ pub fn open(name: &str, directories: &[PathBuf]) -> Result<Plugin, Failure> {
     if let Some(candidate) = candidates.iter().find(|candidate| candidate.name == name) {
         return load(&candidate.path);
     }
-    let object = format!("--backend={name}");
-    let message = format!("{object}: there is no backend of that name in {}", shown(directories));
-    let hint = if candidates.is_empty() {
-        "no backend is there at all: name their directory with --plugin-dir".to_owned()
-    } else {
-        let names: Vec<_> = candidates.iter().map(|candidate| candidate.name.as_str()).collect();
-        format!("there are: {}", names.join(", "))
-    };
-    Err(Failure::new(Kind::NotFound, "network", "find plugin", object, message).hint(hint))
+    if candidates.is_empty() {
+        return Err(none(directories));
+    }
+    // Most often nobody has typed the name: it is what the network needs.
+    let message = format!("there is no backend {name} in {}", shown(directories));
+    let names: Vec<_> = candidates.iter().map(|candidate| candidate.name.as_str()).collect();
+    let hint = format!("there are: {}", names.join(", "));
+    Err(Failure::new(Kind::NotFound, "network", "find plugin", format!("--backend={name}"), message)
+        .hint(hint))
+}
+
+/// The failure where there is no backend at all: the program was installed without them.
+fn none(directories: &[PathBuf]) -> Failure {
+    let message = format!("there are no backends (libjail_NAME.so) in {}", shown(directories));
+    Failure::new(Kind::NotFound, "network", "find plugins", shown(directories), message)
+        .hint(format!("install them into {INSTALLED}, or say where they are with --plugin-dir=DIR"))
 }
 
 /// Loads and probes every plugin of `directories`, for a person to read: one that is bad does not hide the others. Each is
 /// tried in a process of its own, unless this program has several threads.
 ///
 /// # Errors
-/// As [`find`].
+/// [`Kind::NotFound`] where there is none at all; as [`find`].
 pub async fn survey(directories: &[PathBuf]) -> Result<Vec<Found>, Failure> {
+    let candidates = find(directories)?;
+    if candidates.is_empty() {
+        return Err(none(directories));
+    }
     let mut tried = Vec::new();
-    for Candidate { name, path } in find(directories)? {
+    for Candidate { name, path } in candidates {
         let result = apart::try_out(&path).await;
         tried.push(Found { name, path, result });
     }
@@ -157,8 +168,22 @@ mod tests {
         let place = directory.path().display();
         assert_eq!(
             failure.to_string(),
-            format!("--backend=../nft: there is no backend of that name in {place}; there are: bridge, nft")
+            format!("there is no backend ../nft in {place}; there are: bridge, nft")
         );
+        assert_eq!(failure.object, "--backend=../nft");
+    }
+
+    #[tokio::test]
+    async fn where_no_backend_is_at_all_the_directories_and_the_remedy_are_told() {
+        let (one, two) = (directory(&["libc.so"]), directory(&[]));
+        let directories = [one.path().to_owned(), two.path().to_owned()];
+        let (one, two) = (one.path().display(), two.path().display());
+        let told = format!(
+            "there are no backends (libjail_NAME.so) in {one}, {two}; install them into {INSTALLED}, or say where \
+             they are with --plugin-dir=DIR"
+        );
+        assert_eq!(open("bridge", &directories).unwrap_err().to_string(), told);
+        assert_eq!(survey(&directories).await.unwrap_err().to_string(), told);
     }
 
     #[test]

@@ -30,6 +30,15 @@ pub fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
     answer(kernel::pidfd_send_signal(pidfd.as_raw_fd(), signal)).map(|_| ())
 }
 
+/// Has the kernel keep the children of this process until they are waited for, as it does unless SIGCHLD is ignored: an
+/// ignored one outlives execve(2), and whoever started this program may have ignored it. See waitpid(2).
+///
+/// # Errors
+/// None that rt_sigaction(2) documents for this signal.
+pub fn keep_ended_children() -> io::Result<()> {
+    answer(kernel::default_action(libc::SIGCHLD)).map(|_| ())
+}
+
 /// How a process ended, as a shell would say it: its exit status, or 128 + n when signal n ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended(pub i32);

@@ -18,7 +18,8 @@ pub(super) fn step(op: &Op) -> Option<Done> {
         Op::HostName(name) => done(kernel::sethostname(name)),
         Op::LoopbackUp => done(kernel::loopback_up()),
         Op::ProveNoUserNamespace => prove_no_user_namespace(),
-        Op::SetIds { uid, gid, groups } => done(kernel::set_ids(*uid, *gid, groups)),
+        Op::SetIds { uid, gid, groups } => set_ids(*uid, *gid, groups),
+        Op::UsePermitted => done(kernel::use_permitted()),
         Op::SetSid => done(kernel::setsid()),
         Op::ControllingTerminal => done(kernel::ioctl(0, libc::TIOCSCTTY, 0)),
         Op::Chdir(path) => done(kernel::chdir(path)),
@@ -28,6 +29,7 @@ pub(super) fn step(op: &Op) -> Option<Done> {
         Op::ResetSignals => reset_signals(),
         Op::KeepCaps(mask) => keep_capabilities(*mask),
         Op::SetCaps(mask) => done(kernel::set_capabilities(*mask)),
+        Op::AmbientCaps(mask) => make_ambient(*mask),
         Op::NoNewPrivs => done(kernel::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0)),
         Op::NotDumpable => done(kernel::prctl(libc::PR_SET_DUMPABLE, 0, 0)),
         Op::Rlimit { resource, soft, hard } => done(kernel::set_limit(*resource, *soft, *hard)),
@@ -74,7 +76,23 @@ fn keep_capabilities(mask: u64) -> Done {
             answer => answer?,
         };
     }
-    done(kernel::clear_inheritable())
+    done(kernel::set_inheritable(0))
+}
+
+fn make_ambient(mask: u64) -> Done {
+    const AMBIENT_RAISE: usize = 2;
+    kernel::set_inheritable(mask)?;
+    for capability in (0..64).filter(|capability| mask & (1 << capability) != 0) {
+        kernel::prctl(libc::PR_CAP_AMBIENT, AMBIENT_RAISE, capability)?;
+    }
+    Ok(())
+}
+
+/// The kernel takes every capability from who ceases to be root, unless told not to: the steps that follow need some.
+fn set_ids(uid: u32, gid: u32, groups: &[u32]) -> Done {
+    kernel::prctl(libc::PR_SET_KEEPCAPS, 1, 0)?;
+    kernel::set_ids(uid, gid, groups)?;
+    done(kernel::prctl(libc::PR_SET_KEEPCAPS, 0, 0))
 }
 
 /// Tries each path in turn; like execvp(3), remembers a refusal over "not there".

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::Failure;
 use crate::call::process;
 use crate::clone::clone3;
-use crate::op::Program;
+use crate::op::{Program, Step};
 use crate::raw::Errno;
 use crate::record::{LENGTH, Record};
 use crate::script::{Script, Shared, progress};
@@ -149,7 +149,15 @@ impl Launched {
     ///
     /// # Errors
     /// The step that failed. The child is gone and reaped then.
-    pub fn outcome(mut self) -> Result<Started, Failure> {
+    pub fn outcome(self) -> Result<Started, Failure> {
+        self.outcome_told(None)
+    }
+
+    /// The same, and tells every step that was done: the child itself can say nothing.
+    ///
+    /// # Errors
+    /// As [`Launched::outcome`].
+    pub fn outcome_told(mut self, told: Option<&mut dyn FnMut(&Step)>) -> Result<Started, Failure> {
         let record = self.read_report();
         self.decided = true;
         let shared = self.memory.shared();
@@ -158,6 +166,9 @@ impl Launched {
         let complete = record.is_none()
             && (progress == progress::EXITED || progress == progress::LEAVING)
             && (second.is_none() || shared.second.load(Acquire) != progress::RUNNING);
+        if let Some(told) = told.filter(|_| complete || record.is_some()) {
+            shared.script.done(record).into_iter().for_each(told);
+        }
         if !complete {
             self.reap();
             return Err(explain::failed(&shared.script, record));

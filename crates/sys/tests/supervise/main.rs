@@ -9,7 +9,7 @@ mod terminal;
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use jail_sys::call::process::{self, Ended};
 use jail_sys::helper::End;
@@ -49,6 +49,32 @@ fn the_program_that_finishes_gets_the_status_as_its_last_argument() {
     drop(own);
     assert_eq!(line(&mut output), "2 finish 42");
     assert_eq!(ended(&supervisor), Ended(9));
+}
+
+/// A timer that expires after 20 ms, and every 50 ms from then on.
+fn timer() -> OwnedFd {
+    let milliseconds = |number: i64| libc::timespec { tv_sec: 0, tv_nsec: number * 1_000_000 };
+    let times = libc::itimerspec { it_value: milliseconds(20), it_interval: milliseconds(50) };
+    // SAFETY: numbers, and a value that lives across the call.
+    unsafe {
+        let timer = libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_CLOEXEC);
+        assert_eq!(libc::timerfd_settime(timer, 0, &raw const times, std::ptr::null_mut()), 0);
+        OwnedFd::from_raw_fd(timer)
+    }
+}
+
+#[test]
+fn a_jail_whose_time_is_up_is_asked_to_end_and_then_made_to() {
+    for (script, status) in [("sleep 60", 143), ("trap '' TERM; while :; do sleep 60; done", 137)] {
+        let timer = timer();
+        let mut setup = Setup::new(script);
+        setup.timer = Some(timer.as_raw_fd());
+        assert_eq!(ended(&setup.start()), Ended(status), "{script}");
+    }
+    let timer = timer();
+    let mut setup = Setup::new("exit 5");
+    setup.timer = Some(timer.as_raw_fd());
+    assert_eq!(ended(&setup.start()), Ended(5));
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) own: [Option<RawFd>; 2],
     pub(crate) close: Vec<RawFd>,
     pub(crate) terminal: Option<RawFd>,
+    pub(crate) timer: Option<RawFd>,
     pub(crate) relays: Vec<(RawFd, RawFd)>,
     pub(crate) end: End,
 }
@@ -34,6 +35,7 @@ impl<'a> Setup<'a> {
             own: [None; 2],
             close: Vec::new(),
             terminal: None,
+            timer: None,
             relays: Vec::new(),
             end,
         }
@@ -94,8 +96,8 @@ impl<'a> Setup<'a> {
             unsafe { libc::close(number) };
         }
         let init = started.pidfd.as_raw_fd();
-        let (terminal, relays, end) = (self.terminal, self.relays, self.end);
-        let args = SuperviseArgs { init, keep: Vec::new(), terminal, relays, end };
+        let (terminal, timer, relays, end) = (self.terminal, self.timer, self.relays, self.end);
+        let args = SuperviseArgs { init, keep: Vec::new(), terminal, timer, relays, end };
         become_supervisor(&args, helper::sealed("jail").unwrap().as_fd())
     }
 }
