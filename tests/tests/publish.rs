@@ -7,6 +7,8 @@ jail_tests::on_each_firewall! {
     a_port_is_published_by_one_of_the_hosts_addresses_only,
     datagrams_are_published_and_answered,
     a_range_of_ports_is_published_one_to_one,
+    a_sender_that_was_there_before_the_jail_is_heard,
+    a_sender_follows_the_jail_to_its_new_address_and_reaches_no_other,
 }
 
 /// A script that answers every connection to a TCP port with `pong`.
@@ -53,9 +55,7 @@ fn ask(address: &str) -> String {
     format!("echo line | nc -u -w 1 -p 4001 {address} 514 | grep .")
 }
 
-#[test]
-fn a_sender_that_was_there_before_the_jail_is_heard() {
-    let host = Host::new();
+fn a_sender_that_was_there_before_the_jail_is_heard(host: &Host) {
     host.dmz();
     let _other = host.start_jailed("--name=other --net=br0 -p 81", "sleep inf");
     host.client(&ask(HOST)).fails();
@@ -71,9 +71,7 @@ fn a_sender_that_was_there_before_the_jail_is_heard() {
     }
 }
 
-#[test]
-fn a_sender_follows_the_jail_to_its_new_address_and_reaches_no_other() {
-    let host = Host::new();
+fn a_sender_follows_the_jail_to_its_new_address_and_reaches_no_other(host: &Host) {
     host.dmz();
     let _other = host.start_jailed("--name=other --net=br0 --ip=10.10.20.20 -p 81", "sleep inf");
     let log = "run -d --name=log --net=br0 -p 514/udp";

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_sys::Socket;
 use netlink_sys::constants::NETLINK_NETFILTER;
+use serde::{Deserialize, Serialize};
 
 use crate::backend::Failure;
 use crate::host::{self, HostAddress};
@@ -44,7 +45,7 @@ const PROTO_DST_PORT: u16 = 3;
 const UDP: u8 = libc::IPPROTO_UDP as u8;
 
 /// UDP ports of the host's that lead to a jail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Published {
     /// The host's address they are reached by; `None` for any of the family of `to`.
     pub address: Option<IpAddr>,

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use jail_net::backend::{Failure, Kind, Request};
+use jail_net::conntrack::Published;
 use jail_net::model::{Attachment, PortRange, Protocol, Publish};
 
 /// One of the two IP versions.
@@ -134,6 +135,19 @@ pub fn targets(publish: &Publish, want: &Request) -> Result<Vec<IpAddr>, Failure
             .hint("give it an address of that family on a bridge, with --net and --ip"));
     }
     Ok(targets)
+}
+
+/// What the jail publishes over UDP.
+///
+/// # Errors
+/// Those of [`targets`].
+pub fn udp(want: &Request) -> Result<Vec<Published>, Failure> {
+    let mut all = Vec::new();
+    for publish in want.publish.iter().filter(|publish| publish.protocol == Protocol::Udp) {
+        let one = |to| Published { address: publish.address, ports: publish.host, to };
+        all.extend(targets(publish, want)?.into_iter().map(one));
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use jail_firewall::nft::{run, taken};
 use jail_firewall::reach::Version;
 use jail_firewall::{Lock, Place};
 use jail_net::backend::Failure;
+use jail_net::conntrack;
 
 use crate::change;
 use crate::detach::{self, Whose};
@@ -31,7 +32,7 @@ pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Resul
         let results = [v4, joined(v6), joined(ports), joined(inside)];
         results.into_iter().collect::<Result<(), _>>()
     });
-    let Err(failure) = result else { return Ok(()) };
+    let Err(failure) = result.and_then(|()| conntrack::forget_older(&work.udp)) else { return Ok(()) };
     take_back(place, work, netns, &lock);
     Err(failure)
 }

@@ -8,6 +8,7 @@ use jail_firewall::plan::read;
 use jail_firewall::reach::Version;
 use jail_firewall::{Lock, Place};
 use jail_net::backend::{Detach, Failure, Reaped, Undo};
+use jail_net::conntrack;
 use jail_net::model::JailId;
 
 use crate::plan::Elements;
@@ -36,11 +37,14 @@ impl Whose<'_> {
 pub(crate) fn detach(place: &Place, jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
     let lock = Lock::exclusive(&place.run, LOCK)?;
     let whose = if how.last { Whose::Dead(&[]) } else { Whose::Jail(jail) };
+    let undo = undo.map(|undo| read::<Elements>(NAME, &undo.0)).transpose()?;
     thread::scope(|scope| {
-        let elements = scope.spawn(|| elements(place, &lock, jail, undo, how));
+        let elements = scope.spawn(|| elements(place, &lock, jail, undo.as_ref(), how));
         let rules = rules(place, &lock, &whose).map(drop);
         rules.and(joined(elements))
-    })
+    })?;
+    let udp: Vec<_> = undo.iter().flat_map(|undo| &undo.udp).map(|published| published.to).collect();
+    conntrack::forget_to(&udp)
 }
 
 /// Removes the jail's elements of the table of family bridge, or with the last jail the table.
@@ -48,11 +52,10 @@ fn elements(
     place: &Place,
     lock: &Lock,
     jail: &JailId,
-    undo: Option<&Undo>,
+    undo: Option<&Elements>,
     how: Detach,
 ) -> Result<(), Failure> {
-    let undo = undo.map(|undo| read::<Elements>(NAME, &undo.0)).transpose()?;
-    let entries = undo.as_ref().map(|undo| undo.entries.as_slice());
+    let entries = undo.map(|undo| undo.entries.as_slice());
     if place.find("nft").is_none() || entries.is_some_and(<[_]>::is_empty) && !how.last {
         return Ok(()); // then there was never any
     }

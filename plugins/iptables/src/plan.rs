@@ -7,8 +7,9 @@ use jail_firewall::nft::entry::{self, Entry};
 use jail_firewall::nft::foreign::Frames;
 use jail_firewall::nft::{bridge, netlink};
 use jail_firewall::plan::{interface, policy, write};
-use jail_firewall::reach::{Version, on_bridges};
+use jail_firewall::reach::{Version, on_bridges, udp};
 use jail_net::backend::{Actions, Failure, Request, Undo};
+use jail_net::conntrack::Published;
 use jail_net::model::JailId;
 use nftables::types::NfFamily;
 use serde::{Deserialize, Serialize};
@@ -33,12 +34,15 @@ pub(crate) struct Work {
     pub(crate) inner: [String; 2],
     /// The table of frames beside them; none without nft.
     pub(crate) frames: Frames,
+    /// What it publishes over UDP.
+    pub(crate) udp: Vec<Published>,
 }
 
 /// What `detach` reads.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Elements {
     pub(crate) entries: Vec<Entry>,
+    pub(crate) udp: Vec<Published>,
 }
 
 impl Work {
@@ -57,6 +61,7 @@ impl Work {
             entries: if with_nft { bridge::entries(want)? } else { Vec::new() },
             inner: Version::BOTH.map(|version| inner::document(want, version, !frames.commands.is_empty())),
             frames,
+            udp: udp(want)?,
         })
     }
 
@@ -83,7 +88,7 @@ pub(crate) fn plan(place: &Place, want: &Request) -> Result<Actions, Failure> {
     if !work.has_nft() {
         refuse_adopted(want)?;
     }
-    let undo = Undo(write(NAME, &Elements { entries: work.entries.clone() })?);
+    let undo = Undo(write(NAME, &Elements { entries: work.entries.clone(), udp: work.udp.clone() })?);
     let mut words = Vec::new();
     if !work.bridges.is_empty() {
         let table = if work.has_nft() { format!(" and the table bridge {TABLE}") } else { String::new() };
