@@ -3,8 +3,35 @@
 //!
 //! Whoever writes a backend says what it is with a [`Subject`], and runs the same tests as ours:
 //!
-//! ```ignore
-//! jail_net::conformance!(Subject { .. });
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use jail_net::backend::Backend;
+//! use jail_net::conformance::Subject;
+//!
+//! const MINE: Subject = Subject {
+//!     backend,
+//!     program: "nft",
+//!     real: "nft",
+//!     list: "nft -s list ruleset",
+//!     flush: "nft flush ruleset",
+//!     admin: "nft add table inet admin",
+//!     forge: "nft flush chain inet mine output",
+//! };
+//!
+//! fn backend(locks: &Path, programs: &Path) -> Box<dyn Backend> {
+//! #   let _ = (locks, programs);
+//! #   unimplemented!()
+//! #   /*
+//!     Box::new(Mine { locks: locks.into(), programs: programs.into() })
+//! #   */
+//! }
+//!
+//! # mod tests {
+//! # use super::MINE;
+//! jail_net::conformance!(MINE);
+//! # }
+//! # fn main() {}
 //! ```
 //!
 //! The tests need root, and say so where they do nothing without it; and the programs ip, sh, nft and whatever the
