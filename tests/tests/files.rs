@@ -128,7 +128,13 @@ fn what_is_hidden_stays_hidden_when_the_jail_starts_again() {
 #[test]
 fn one_path_to_read_and_to_write_is_a_contradiction() {
     let host = host_with_data();
-    for options in ["--grant=/srv/data --grant=/srv/data:rw", "--read-write=/srv/data --grant=/srv/data:ro"] {
+    for options in [
+        "--grant=/srv/data --grant=/srv/data:rw",
+        "--read-write=/srv/data --grant=/srv/data:ro",
+        "--read-write=/srv/data --read-only=/srv/data/",
+        "--bind=/srv/data,/mnt:rw --read-only=/mnt",
+        "--writable-etc --read-only=/etc",
+    ] {
         host.jailed(options, "true").exits(2).says("contradict each other");
     }
 }

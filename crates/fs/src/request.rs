@@ -56,19 +56,23 @@ pub(crate) fn requests<'a>(spec: &'a ViewSpec, tree: &Path) -> Result<Vec<Reques
         requests.push(Request { option, path, wish });
         Ok::<(), Failure>(())
     };
-    // what is frozen itself need not be open for writing below that
     let suffix = |writable: bool| if writable { ":rw" } else { "" };
-    let writable = |asked: bool, target: &PathBuf| asked && !spec.read_only.contains(target);
     for grant in &spec.grants {
         let option = format!("--grant={}{}", grant.path.display(), suffix(grant.writable));
+        if grant.writable {
+            refuse_thawed(spec, &option, &grant.path)?;
+        }
         let source = absolute(&grant.path, &option)?;
-        add(option, &grant.path, Wish::Show { source, writable: writable(grant.writable, &grant.path) })?;
+        add(option, &grant.path, Wish::Show { source, writable: grant.writable })?;
     }
     for bind in &spec.binds {
         let (from, to) = (bind.source.display(), bind.target.display());
         let option = format!("--bind={from},{to}{}", suffix(bind.writable));
+        if bind.writable {
+            refuse_thawed(spec, &option, &bind.target)?;
+        }
         let source = absolute(&bind.source, &option)?;
-        add(option, &bind.target, Wish::Show { source, writable: writable(bind.writable, &bind.target) })?;
+        add(option, &bind.target, Wish::Show { source, writable: bind.writable })?;
     }
     if let Some(dir) = &spec.private {
         let option = format!("--private={}", dir.display());
@@ -77,11 +81,8 @@ pub(crate) fn requests<'a>(spec: &'a ViewSpec, tree: &Path) -> Result<Vec<Reques
     }
     for (asked, path) in [(spec.writable_etc, "/etc"), (spec.writable_var, "/var")] {
         let option = format!("--writable-{}", &path[1..]);
-        if asked && spec.read_only.iter().any(|frozen| frozen == Path::new(path)) {
-            let message = format!("{option} and --read-only={path} contradict each other");
-            return Err(Failure::new(Kind::Usage, STAGE, "parse", &option, message).hint("leave one out"));
-        }
         if asked {
+            refuse_thawed(spec, &option, Path::new(path))?;
             let source = text(&tree.join(&path[1..]))?;
             add(option, Path::new(path), Wish::Show { source, writable: true })?;
         }
@@ -104,6 +105,13 @@ pub(crate) fn requests<'a>(spec: &'a ViewSpec, tree: &Path) -> Result<Vec<Reques
         add(path.display().to_string(), path, Wish::Text { content })?;
     }
     Ok(requests)
+}
+
+/// Nothing, unless `--read-only` names the same path as `option`, which opens it for writing.
+fn refuse_thawed(spec: &ViewSpec, option: &str, path: &Path) -> Result<(), Failure> {
+    let Some(frozen) = spec.read_only.iter().find(|frozen| frozen.as_path() == path) else { return Ok(()) };
+    let message = format!("{option} and --read-only={} contradict each other", frozen.display());
+    Err(Failure::new(Kind::Usage, STAGE, "parse", option, message).hint("leave one of them out"))
 }
 
 /// The path as text with single slashes; relative ones and `..` are refused, for they mean something else inside.

@@ -106,10 +106,8 @@ fn every_kind_of_privilege_is_found_in_files_binds_and_deep_below() {
         assert_eq!(found("/srv/data"), "/srv/data/a/b/c/file is a privileged file");
 
         let bind = Bind { source: "/srv/data".into(), target: "/data".into(), writable: true };
-        let mut spec = ViewSpec { binds: vec![bind], ..ViewSpec::default() };
+        let spec = ViewSpec { binds: vec![bind], ..ViewSpec::default() };
         assert!(refusal(host, &spec).starts_with("--bind=/srv/data,/data:rw: /srv/data/a/b/c/file is"));
-        spec.read_only.push("/data/".into());
-        assert!(host.line(&spec, "/data").is_some());
     });
 }
 
