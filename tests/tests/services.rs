@@ -23,8 +23,8 @@ fn a_client_logs_in_to_sshd() {
          rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
          cp /srv/key.pub /srv/alice/.ssh/authorized_keys; chown -R alice /srv/alice")
         .succeeds();
-    let options = format!("{SSHD} --grant=/etc/ssh/ssh_host_ed25519_key --bind=/srv/alice,/home/alice:rw");
-    host.jail(&format!("run -d {options} -- /usr/sbin/sshd -D -o UsePAM=no")).succeeds();
+    let options = format!("{SSHD} --grant=/etc/ssh --grant=/etc/shadow --bind=/srv/alice,/home/alice:rw");
+    host.jailed(&format!("-d {options}"), "/etc/init.d/ssh start; sleep inf").succeeds();
     host.until(&format!("nc -z {JAIL} 22")).succeeds();
     let told = host.client(&ssh("", "id -un; pwd; hostname; touch here; grep ^CapEff /proc/self/status"));
     assert_eq!(told.succeeds(), "alice\n/home/alice\nssh\nCapEff:\t0000000000000000");

@@ -76,7 +76,7 @@ fn is_root() -> bool {
     })
 }
 
-const REFUSED: [(&str, i32); 20] = [
+const REFUSED: [(&str, i32); 21] = [
     ("mount", EPERM),
     ("unshare_user", EPERM),
     ("clone_user", EPERM),
@@ -93,7 +93,8 @@ const REFUSED: [(&str, i32); 20] = [
     ("socket_inet_packet", EAFNOSUPPORT),
     ("tiocsti", EPERM),
     ("tiocsti_high_bits", EPERM),
-    ("core_limit", EINVAL),
+    ("core_limit_exchanged", EINVAL),
+    ("core_limit_is_zero", EPERM),
     ("personality", EPERM),
     ("set_mm", EPERM),
     ("socket_vsock_high_bits", EAFNOSUPPORT),
@@ -135,6 +136,8 @@ fn what_a_server_needs_works() {
         "socket_inet",
         "socket_route",
         "other_limit",
+        // it is told so, and pam_limits(8) lets a user in
+        "core_limit",
     ] {
         assert_eq!(inside[name], 0, "{name}");
     }

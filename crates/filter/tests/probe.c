@@ -34,7 +34,7 @@ static void clone_with(const char *name, long flags)
 
 static void answers(void)
 {
-	struct rlimit none = {0, 0};
+	struct rlimit none = {0, 0}, now;
 	long file = open("file", O_CREAT | O_RDWR, 0644);
 	say("open_0644", file);
 	say("unknown_call", syscall(999));
@@ -63,7 +63,11 @@ static void answers(void)
 	say("tiocsti", ioctl(-1, TIOCSTI, "x"));
 	say("tiocsti_high_bits", syscall(SYS_ioctl, -1, 0xdead00000000L | TIOCSTI, "x"));
 	say("tcgets", ioctl(-1, TIOCGWINSZ, NULL));
+	say("core_limit_exchanged", prlimit(0, RLIMIT_CORE, &none, &now));
 	say("core_limit", setrlimit(RLIMIT_CORE, &none));
+	getrlimit(RLIMIT_CORE, &now);
+	errno = EPERM;
+	say("core_limit_is_zero", now.rlim_cur == 0 ? 0 : -1);
 	say("other_limit", setrlimit(RLIMIT_MSGQUEUE, &none));
 	say("set_mm", prctl(PR_SET_MM, 0, 0, 0, 0));
 	say("personality", syscall(SYS_personality, 0x0040000));

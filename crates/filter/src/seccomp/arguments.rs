@@ -35,6 +35,11 @@ const PERSONALITIES: [u64; 2] = [0, 0xffff_ffff];
 /// `TIOCLINUX`, which libc does not have for every target: pastes into a virtual console. See ioctl_console(2).
 const TIOCLINUX: u64 = 0x541c;
 
+/// The core limit stays 1: below it, at 0, the kernel still starts a piped `core_pattern`, as root on the host. See
+/// core(5). A program that sets it is told that it did, for pam_limits(8) ends a login when it cannot, and gpg(1) itself;
+/// whoever asks is told 1, which is no core dump.
+const KEPT: Answer = Answer::Errno(0);
+
 /// How `call` is decided; `None` when it is not decided by its arguments.
 pub(crate) fn verdict(call: &str, protocols: &[Protocol]) -> Result<Option<Verdict>> {
     Ok(Some(match call {
@@ -49,8 +54,11 @@ pub(crate) fn verdict(call: &str, protocols: &[Protocol]) -> Result<Option<Verdi
         "ioctl" => without_terminal_injection()?,
         "personality" => usual_personality()?,
         "prctl" => without_memory_map_changes()?,
-        "setrlimit" => without_core_limit(&[equal(0, u64::from(libc::RLIMIT_CORE))?])?,
-        "prlimit64" => without_core_limit(&[equal(1, u64::from(libc::RLIMIT_CORE))?, not_null(2)?])?,
+        "setrlimit" => Verdict {
+            cases: vec![case([equal(0, u64::from(libc::RLIMIT_CORE))?], KEPT)?],
+            otherwise: Answer::Allow,
+        },
+        "prlimit64" => with_core_limit_kept()?,
         _ => return Ok(None),
     }))
 }
@@ -131,11 +139,12 @@ fn without_memory_map_changes() -> Result<Verdict> {
     })
 }
 
-/// The core limit stays 1: below it, at 0, the kernel still starts a piped `core_pattern`, as root on the host. See
-/// core(5). EINVAL says that there is no such limit, which programs that want to be sure of no core dumps accept (gpg
-/// does not accept EPERM).
-fn without_core_limit(sets_it: &[SeccompCondition]) -> Result<Verdict> {
-    Ok(Verdict { cases: vec![case(sets_it, Answer::Errno(EINVAL))?], otherwise: Answer::Allow })
+/// The limit of before is not written where it is asked for in the same call, so that such a call fails.
+fn with_core_limit_kept() -> Result<Verdict> {
+    let sets_it = || Ok([equal(1, u64::from(libc::RLIMIT_CORE))?, not_null(2)?]);
+    let asks_too = [&sets_it()?[..], &[not_null(3)?]].concat();
+    let cases = vec![case(asks_too, Answer::Errno(EINVAL))?, case(sets_it()?, KEPT)?];
+    Ok(Verdict { cases, otherwise: Answer::Allow })
 }
 
 fn case(conditions: impl Into<Vec<SeccompCondition>>, answer: Answer) -> Result<Case> {
