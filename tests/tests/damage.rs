@@ -34,6 +34,22 @@ fn a_dead_jail_whose_files_cannot_be_read_is_undone_by_name() {
 }
 
 #[test]
+fn a_living_jail_whose_files_cannot_be_read_is_ended_as_it_says() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    for file in ["plan.json", "status.json"] {
+        host.jail("run -d --name=web --net=br0 -p 80 -- sleep inf").succeeds();
+        host.sh(&format!(": >{JAILS}/web/{file}")).succeeds();
+        let told = host.jail("stop web");
+        let told = told.exits(125).says_in_one_sentence(&[file, "end it with: kill "]);
+        let supervisor = told.stderr.trim().rsplit(' ').next().unwrap().to_owned();
+        host.sh(&format!("kill {supervisor}; tail --pid={supervisor} -f /dev/null; jail gc")).succeeds();
+        before.still_holds(&host);
+    }
+}
+
+#[test]
 fn the_name_address_and_port_of_a_dead_jail_whose_files_cannot_be_read_are_free_for_the_next() {
     let host = Host::new();
     host.dmz();

@@ -87,6 +87,21 @@ fn limits_are_soft_and_hard_and_hold() {
 }
 
 #[test]
+fn a_capability_that_would_do_nothing_or_undo_the_policy_is_refused() {
+    let host = Host::new();
+    host.dmz();
+    for (options, named) in [
+        ("--caps.keep=net_admin", "--userns=host"),
+        ("--caps.keep=mknod --userns=host", "the filter refuses"),
+        ("--caps.keep=net_admin --userns=host --net=eth1 --ip=192.168.7.50", "--net=eth1"),
+    ] {
+        host.jailed(options, "echo it ran").exits(125).says_in_one_sentence(&["--caps.keep=", named]);
+    }
+    let bridged = host.jailed("--caps.keep=net_admin --userns=host --net=br0", "ip link set lo mtu 1400");
+    bridged.succeeds();
+}
+
+#[test]
 fn a_core_dump_never_starts_a_program_of_the_hosts() {
     let host = Host::new();
     let dumps = host.jailed("--rlimit-core=unlimited", "ulimit -c");

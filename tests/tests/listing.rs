@@ -1,6 +1,6 @@
 //! What `list`, `tree`, `inspect` and `plan` tell, as data.
 
-use jail_tests::{ARTICLE, Host, JAIL, SERVERS, Snapshot};
+use jail_tests::{ARTICLE, HOST, Host, JAIL, SERVERS, Snapshot, dial};
 use serde_json::json;
 
 #[test]
@@ -122,6 +122,39 @@ fn a_plan_refuses_what_a_run_would_refuse() {
     let host = Host::new();
     host.jail("plan --grant=/srv/none -- true").exits(125).says("/srv/none");
     host.jail("plan --net=br9 -- true").exits(125).says("br9");
+}
+
+#[test]
+fn what_a_plan_tells_of_a_command_is_one_line() {
+    let host = Host::new();
+    let plan =
+        host.sh("jail plan --env=\"$(printf 'A=b\\nC')\" -- echo \"$(printf 'a\\n  nothing \\033[31m')\"");
+    assert!(plan.succeeds().contains("  command     echo a\\n  nothing \\u{1b}[31m\n"), "{plan}");
+    assert!(plan.stdout.contains(" A=b\\nC\n"), "{plan}");
+}
+
+#[test]
+fn a_socket_for_ipv6_only_or_of_one_interface_answers_no_published_port() {
+    let host = Host::new();
+    host.dmz();
+    host.write(
+        "/srv/serve.pl",
+        r#"use Socket qw(:all);
+           socket(my $six, AF_INET6, SOCK_STREAM, 0); setsockopt($six, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+           bind($six, pack_sockaddr_in6(80, IN6ADDR_ANY)) and listen($six, 1) or die;
+           socket(my $lo, AF_INET, SOCK_STREAM, 0); setsockopt($lo, SOL_SOCKET, 25, "lo\0"); # SO_BINDTODEVICE
+           bind($lo, sockaddr_in(82, INADDR_ANY)) and listen($lo, 1) or die;
+           sleep;"#,
+    );
+    host.jail("run -d --name=a --net=br0 -p 80 -p 82 -- perl /srv/serve.pl").succeeds();
+    host.until("jail inspect a | grep -q '0.0.0.0:82'").succeeds();
+    host.client(&dial(HOST, 80)).fails();
+    host.client(&dial(HOST, 82)).fails();
+    let inspected = host.jail("inspect a").json();
+    assert_eq!(inspected["unanswered"], json!(["80", "82"]));
+    for one in inspected["listening"].as_array().unwrap() {
+        assert_eq!(one["reached"], json!(["the jail itself"]));
+    }
 }
 
 #[test]

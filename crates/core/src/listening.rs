@@ -2,12 +2,18 @@
 //! what it does listen on and what is published are three things; here they stand side by side.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Not;
 
 use ipnet::IpNet;
 use jail_net::model::{Network, Protocol, Publish, Segment};
+use jail_sys::call::process;
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::{BindToDevice, Ipv6V6Only};
 use procfs::net::{TcpState, UdpState};
 use procfs::process::{FDTarget, Process as Proc};
+use rustix::process::{PidfdGetfdFlags, pidfd_getfd};
 use serde::Serialize;
 
 use crate::plan::Wanted;
@@ -21,6 +27,12 @@ pub struct Listening {
     pub protocol: Protocol,
     /// The address and port that it is bound to; `0.0.0.0` and `[::]` are every address of the jail's.
     pub address: SocketAddr,
+    /// It is `[::]` and hears nothing over IPv4 (`IPV6_V6ONLY`, see ipv6(7)): what nginx makes of `listen [::]:80`.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub ipv6_only: bool,
+    /// The interface that it is bound to (`SO_BINDTODEVICE`, see socket(7)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
     /// The first process that has it, seen from the host.
     pub pid: i32,
     /// That process's command line.
@@ -34,14 +46,18 @@ pub fn listening(jail: &Registered, processes: &[Process]) -> Vec<Listening> {
     let Some(status) = &jail.status else { return Vec::new() };
     let mut holders = HashMap::new();
     for process in processes {
-        for inode in held(process.pid) {
-            holders.entry(inode).or_insert(process);
+        for (inode, fd) in held(process.pid) {
+            holders.entry(inode).or_insert((process, fd));
         }
     }
     let listens = |(protocol, address, inode)| {
-        let holder: &Process = holders.get(&inode)?;
+        let (holder, fd): &(&Process, i32) = holders.get(&inode)?;
+        let (ipv6_only, interface) = narrowed(holder.pid, *fd).unwrap_or_default();
         let (pid, command) = (holder.pid, holder.command.clone());
-        Some(Listening { protocol, address, pid, command, reached: reached(jail, protocol, address) })
+        let mut one =
+            Listening { protocol, address, ipv6_only, interface, pid, command, reached: Vec::new() };
+        one.reached = reached(jail, &one);
+        Some(one)
     };
     let mut all: Vec<_> = sockets(status.pid).into_iter().filter_map(listens).collect();
     all.sort_by_key(|one| (one.address.port(), one.protocol.as_str(), one.address));
@@ -54,16 +70,22 @@ pub fn unanswered(jail: &Registered, listening: &[Listening]) -> Vec<Publish> {
     let answered = |publish: &Publish| {
         publish.jail.ports().any(|port| {
             let waits = |one: &&Listening| one.protocol == publish.protocol && one.address.port() == port;
-            listening.iter().filter(waits).any(|one| published.to.is_some_and(|to| hears(one.address, to)))
+            listening.iter().filter(waits).any(|one| published.reach(one))
         })
     };
     published.ports.iter().filter(|publish| !answered(publish)).cloned().collect()
 }
 
-/// A jail's published ports, and the address of its that they lead to.
+/// A jail's published ports, and the interface and address of its that they lead to.
 struct Published<'a> {
     ports: &'a [Publish],
-    to: Option<IpAddr>,
+    to: Option<(&'a str, IpAddr)>,
+}
+
+impl Published<'_> {
+    fn reach(&self, socket: &Listening) -> bool {
+        self.to.is_some_and(|(interface, address)| socket.hears(interface, address))
+    }
 }
 
 fn published(jail: &Registered) -> Published<'_> {
@@ -73,18 +95,30 @@ fn published(jail: &Registered) -> Published<'_> {
     };
     let at = network.published_at().map(|planned| &planned.interface);
     let attachment = request.attachments.iter().find(|attachment| at == Some(&attachment.interface));
-    let to = attachment.and_then(|attachment| attachment.addresses.first()).map(IpNet::addr);
+    let to = attachment.and_then(|one| Some((one.interface.as_str(), one.addresses.first()?.addr())));
     Published { ports: &request.publish, to }
 }
 
-/// The inodes of the sockets that a process has open; none of one that has gone.
-fn held(pid: i32) -> Vec<u64> {
+/// The sockets that a process has open, by inode and descriptor; none of one that has gone.
+fn held(pid: i32) -> Vec<(u64, i32)> {
     let Ok(all) = Proc::new(pid).and_then(|process| process.fd()) else { return Vec::new() };
-    all.filter_map(|fd| match fd.ok()?.target {
-        FDTarget::Socket(inode) => Some(inode),
-        _ => None,
+    all.filter_map(|fd| {
+        let fd = fd.ok()?;
+        match fd.target {
+            FDTarget::Socket(inode) => Some((inode, fd.fd)),
+            _ => None,
+        }
     })
     .collect()
+}
+
+/// What /proc does not tell of a process's socket: whether it is for IPv6 only, and the interface that it is bound to.
+fn narrowed(pid: i32, fd: i32) -> io::Result<(bool, Option<String>)> {
+    let process = process::open(pid)?;
+    let socket = pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?;
+    let ipv6_only = getsockopt(&socket, Ipv6V6Only).unwrap_or(false); // one for IPv4 has no such option
+    let interface = getsockopt(&socket, BindToDevice)?.to_string_lossy().into_owned();
+    Ok((ipv6_only, Some(interface).filter(|name| !name.is_empty())))
 }
 
 /// The sockets that wait in the network namespace of a process: (protocol, address, inode). See proc_pid_net(5).
@@ -101,24 +135,24 @@ fn sockets(pid: i32) -> Vec<(Protocol, SocketAddr, u64)> {
 }
 
 /// Who reaches a socket.
-fn reached(jail: &Registered, protocol: Protocol, socket: SocketAddr) -> Vec<String> {
+fn reached(jail: &Registered, socket: &Listening) -> Vec<String> {
     if matches!(jail.plan.network, Wanted::Host) {
-        let who = if socket.ip().is_loopback() { "the host" } else { "whoever reaches the host" };
+        let who = if socket.address.ip().is_loopback() { "the host" } else { "whoever reaches the host" };
         return vec![format!("{who}: the jail is on the host's network")];
     }
     let request = jail.status.as_ref().and_then(|status| status.request.as_ref());
     let mut reached = Vec::new();
     for attachment in request.iter().flat_map(|request| &request.attachments) {
-        let addresses = attachment.addresses.iter().map(IpNet::addr).filter(|at| hears(socket, *at));
+        let hears = |address: &IpAddr| socket.hears(&attachment.interface, *address);
+        let addresses = attachment.addresses.iter().map(IpNet::addr).filter(hears);
         let who = who_is_on(&attachment.network);
-        reached.extend(addresses.map(|at| format!("{who}, at {}", SocketAddr::new(at, socket.port()))));
+        reached
+            .extend(addresses.map(|at| format!("{who}, at {}", SocketAddr::new(at, socket.address.port()))));
     }
     let published = published(jail);
-    if published.to.is_some_and(|to| hears(socket, to)) {
-        let leads = |publish: &&Publish| publish.protocol == protocol;
-        reached.extend(
-            published.ports.iter().filter(leads).filter_map(|publish| by_the_host(publish, socket.port())),
-        );
+    if published.reach(socket) {
+        let ports = published.ports.iter().filter(|publish| publish.protocol == socket.protocol);
+        reached.extend(ports.filter_map(|publish| by_the_host(publish, socket.address.port())));
     }
     if reached.is_empty() {
         reached.push("the jail itself".to_owned());
@@ -126,9 +160,16 @@ fn reached(jail: &Registered, protocol: Protocol, socket: SocketAddr) -> Vec<Str
     reached
 }
 
-/// Whether what is sent to an address of the jail's comes to the socket.
-fn hears(socket: SocketAddr, address: IpAddr) -> bool {
-    socket.ip() == address || socket.ip() == Ipv4Addr::UNSPECIFIED || socket.ip() == Ipv6Addr::UNSPECIFIED
+impl Listening {
+    /// Whether what comes by an interface of the jail's for an address of its comes to the socket.
+    fn hears(&self, interface: &str, address: IpAddr) -> bool {
+        let by = self.interface.as_ref().is_none_or(|own| own == interface);
+        by && match self.address.ip().to_canonical() {
+            own if own == address => true,
+            IpAddr::V4(own) => own.is_unspecified() && address.is_ipv4(),
+            IpAddr::V6(own) => own.is_unspecified() && (address.is_ipv6() || !self.ipv6_only),
+        }
+    }
 }
 
 fn who_is_on(network: &Network) -> String {
@@ -143,6 +184,9 @@ fn by_the_host(publish: &Publish, port: u16) -> Option<String> {
     let nth = publish.jail.ports().position(|jails| jails == port)?;
     let hosts = publish.host.ports().nth(nth)?;
     Some(match publish.address {
+        Some(address) if address.is_loopback() => {
+            format!("the host itself, at {}", SocketAddr::new(address, hosts))
+        }
         Some(address) => format!("whoever reaches the host, at {}", SocketAddr::new(address, hosts)),
         None => format!("whoever reaches the host, at its port {hosts}"),
     })
@@ -152,11 +196,28 @@ fn by_the_host(publish: &Publish, port: u16) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn socket(address: &str) -> Listening {
+        let (protocol, address) = (Protocol::Tcp, address.parse().unwrap());
+        let (pid, command, reached) = (1, "server".into(), Vec::new());
+        Listening { protocol, address, ipv6_only: false, interface: None, pid, command, reached }
+    }
+
     #[test]
     fn a_socket_of_every_address_hears_what_is_sent_to_any() {
-        let hears = |socket: &str| hears(socket.parse().unwrap(), "10.10.20.10".parse().unwrap());
-        assert!(hears("0.0.0.0:80") && hears("[::]:80") && hears("10.10.20.10:80"));
-        assert!(!hears("127.0.0.1:80") && !hears("10.10.20.11:80"));
+        let hears = |socket: &Listening| socket.hears("eth0", "10.10.20.10".parse().unwrap());
+        for own in ["0.0.0.0:80", "[::]:80", "10.10.20.10:80", "[::ffff:10.10.20.10]:80"] {
+            assert!(hears(&socket(own)), "{own}");
+        }
+        assert!(!hears(&socket("127.0.0.1:80")) && !hears(&socket("10.10.20.11:80")));
+        assert!(!socket("0.0.0.0:80").hears("eth0", "fd00::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_socket_of_one_interface_or_of_ipv6_only_hears_no_more_than_that() {
+        let hears = |socket: Listening| socket.hears("eth0", "10.10.20.10".parse().unwrap());
+        let bound = |interface: &str| Listening { interface: Some(interface.into()), ..socket("0.0.0.0:80") };
+        assert!(hears(bound("eth0")) && !hears(bound("lo")));
+        assert!(!hears(Listening { ipv6_only: true, ..socket("[::]:80") }));
     }
 
     #[test]
@@ -164,6 +225,7 @@ mod tests {
         let at = |publish: &str, port| by_the_host(&publish.parse().unwrap(), port);
         assert_eq!(at("8000-8010:80-90", 83).unwrap(), "whoever reaches the host, at its port 8003");
         assert_eq!(at("192.0.2.1:8080:80", 80).unwrap(), "whoever reaches the host, at 192.0.2.1:8080");
+        assert_eq!(at("127.0.0.1:8080:80", 80).unwrap(), "the host itself, at 127.0.0.1:8080");
         assert_eq!(at("8080:80", 81), None);
     }
 }

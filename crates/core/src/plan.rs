@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use jail_filter::FilterPlan;
 use jail_fs::{MountPlan, Owner};
-use jail_net::model::JailId;
-use jail_sys::{Failure, Kind};
+use jail_net::model::{JailId, Segment};
+use jail_sys::{Failure, Kind, printable};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{IdentitySpec, Timeout, paths_of};
@@ -134,6 +134,7 @@ impl Plan {
             }
         };
         refuse_set_id_files(&view, &filter)?;
+        refuse_own_rules(&filter, &network)?;
         let environment = identity.environment(&user);
         let plan = Plan {
             id: new_id()?,
@@ -156,7 +157,8 @@ impl Plan {
 
     /// The plan in words, a line each, under a heading for each stage.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("jail {}", self.name), format!("  command     {}", self.argv.join(" "))];
+        let mut lines =
+            vec![format!("jail {}", self.name), format!("  command     {}", printable(&self.argv.join(" ")))];
         let own_net = if matches!(self.network, Wanted::Host) { "" } else { "net " };
         lines.push(format!("  namespaces  mount pid {own_net}ipc uts cgroup, {}", self.userns.line()));
         lines.extend(self.identity_lines());
@@ -201,15 +203,19 @@ impl Plan {
             lines.push(format!("  user        {name} ({uid}), groups {}, home {home}", groups.join(" ")));
         }
         if self.cwd != "/" {
-            lines.push(format!("  directory   {}", self.cwd));
+            lines.push(format!("  directory   {}", printable(&self.cwd)));
         }
         if let Some(timeout) = self.timeout {
             lines.push(format!("  time        {timeout}, then it is stopped"));
         }
-        lines.push(format!("  environment {}", self.environment.join(" ")));
+        lines.push(format!("  environment {}", printable(&self.environment.join(" "))));
         if self.userns != Userns::Auto {
             lines.push(format!(
                 "  note: --userns={}: a service of the host's that asks who connects is answered with the number of a user of the host's",
+                self.userns
+            ));
+            lines.push(format!(
+                "  note: --userns={}: a file that its input or output leads to can be opened anew by its root as by the host's, for writing too",
                 self.userns
             ));
         }
@@ -237,6 +243,26 @@ fn refuse_set_id_files(view: &ViewSpec, filter: &FilterPlan) -> Result<(), Failu
             );
             Err(Failure::new(Kind::Denied, "filesystem", "grant", option, message)
                 .hint("grant it read-only (:ro), or leave the filter on"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Beside a parent interface the rules in the jail's network namespace are all there are, and it could change those.
+fn refuse_own_rules(filter: &FilterPlan, network: &Wanted) -> Result<(), Failure> {
+    let Wanted::Dmz(network) = network else { return Ok(()) };
+    let parent = network.attachments.iter().find_map(|one| match &one.network.segment {
+        Segment::Parent { parent, .. } => Some(parent),
+        Segment::Bridge { .. } => None,
+    });
+    match parent {
+        Some(parent) if filter.caps.names().any(|name| name == "net_admin") => {
+            let option = "--caps.keep=net_admin";
+            let message = format!(
+                "{option}: the jail could take its own rules away, and with --net={parent} there are no others"
+            );
+            Err(Failure::new(Kind::Denied, "filter", "capabilities", option, message)
+                .hint("take it off the list, or give the jail a bridge"))
         }
         _ => Ok(()),
     }

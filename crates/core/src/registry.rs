@@ -109,6 +109,12 @@ impl Registry {
         Ok(self.look()?.into_iter().filter_map(Result::err).collect())
     }
 
+    /// Why the jail of this name, which lives, cannot be read.
+    pub(crate) fn unreadable_named(&self, name: &str) -> Result<Option<Failure>, Failure> {
+        let there = self.names()?.iter().any(|one| one == name);
+        Ok(there.then(|| self.home(name).registered()).and_then(Result::err))
+    }
+
     /// Jails that have ended without being cleared up, for their supervisor was killed: a failure with the remedy for
     /// each, its object the name.
     ///

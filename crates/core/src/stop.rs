@@ -16,7 +16,7 @@ use crate::machine::Machine;
 use crate::place::Place;
 use crate::plan::Wanted;
 use crate::reap;
-use crate::registry::{Claim, Registered};
+use crate::registry::{Claim, Home, Registered};
 use crate::supervise::ended;
 
 /// How long a jail that was asked to end has for that unless somebody says otherwise.
@@ -87,6 +87,13 @@ fn open(jail: &Registered) -> Result<(Option<OwnedFd>, Option<OwnedFd>), Failure
         init.filter(|_| jail.is_inhabited()),
         supervising.filter(|_| has_open(supervisor, &jail.home.lock())),
     ))
+}
+
+/// The process that supervises a jail, by what only it has open.
+pub(crate) fn supervisor_of(jail: &Home) -> Option<i32> {
+    let pids =
+        fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.into_iter().find(|pid| has_open(*pid, &jail.lock()))
 }
 
 /// Whether the process has this file open.

@@ -14,11 +14,13 @@ enum Counts {
     Inside,
     /// Only in the host's user namespace, or in the one that owns a namespace of the jail's, which is the host's.
     OnHost,
+    /// Only for a system call that the filter refuses to whoever has it.
+    Refused(&'static str),
     /// Inside, and it would let the jail plant something on the host through a writable grant.
     Plants,
 }
 
-use Counts::{Inside, OnHost, Plants};
+use Counts::{Inside, OnHost, Plants, Refused};
 
 /// Name and reach of each capability, by number. See capabilities(7).
 const TABLE: [(&str, Counts); 41] = [
@@ -38,30 +40,30 @@ const TABLE: [(&str, Counts); 41] = [
     ("net_raw", OnHost),
     ("ipc_lock", OnHost),
     ("ipc_owner", OnHost),
-    ("sys_module", OnHost),
-    ("sys_rawio", OnHost),
+    ("sys_module", Refused("init_module")),
+    ("sys_rawio", Refused("iopl")),
     ("sys_chroot", Inside),
     ("sys_ptrace", Inside),
-    ("sys_pacct", OnHost),
-    ("sys_admin", OnHost),
-    ("sys_boot", OnHost),
+    ("sys_pacct", Refused("acct")),
+    ("sys_admin", Refused("mount")),
+    ("sys_boot", Refused("reboot")),
     ("sys_nice", Inside),
     ("sys_resource", OnHost),
-    ("sys_time", OnHost),
+    ("sys_time", Refused("clock_settime")),
     ("sys_tty_config", OnHost),
-    ("mknod", OnHost),
+    ("mknod", Refused("mknod")),
     ("lease", OnHost),
     ("audit_write", OnHost),
     ("audit_control", OnHost),
     ("setfcap", Plants),
     ("mac_override", OnHost),
     ("mac_admin", OnHost),
-    ("syslog", OnHost),
+    ("syslog", Refused("syslog")),
     ("wake_alarm", OnHost),
     ("block_suspend", OnHost),
     ("audit_read", OnHost),
-    ("perfmon", OnHost),
-    ("bpf", OnHost),
+    ("perfmon", Refused("perf_event_open")),
+    ("bpf", Refused("bpf")),
     ("checkpoint_restore", OnHost),
 ];
 
@@ -132,19 +134,23 @@ impl Caps {
     /// [`Kind::Unsupported`] for one that would count for nothing, [`Kind::Denied`] for one that reaches the host.
     pub(crate) fn check(self, on_host: bool) -> Result<(), Failure> {
         for (name, counts) in self.entries() {
+            let elsewhere = "counts only in the host's user namespace, and the jail is in its own: keeping it would do nothing";
             let (kind, why, hint) = match counts {
                 Inside => continue,
                 OnHost if on_host => continue,
-                OnHost => (
-                    Kind::Unsupported,
-                    "counts only in the host's user namespace, and the jail is in its own: keeping it would do nothing",
-                    "take it off the list, or give up the jail's own with --userns=host",
-                ),
-                Plants => (
-                    Kind::Denied,
-                    "is never kept: with it the jail could leave a privileged program in a directory of the host's",
-                    "take it off the list",
-                ),
+                OnHost => {
+                    let hint = "take it off the list, or give up the jail's own with --userns=host";
+                    (Kind::Unsupported, elsewhere.to_owned(), hint)
+                }
+                Refused(call) if on_host => {
+                    let why = format!("is for {call}, which the filter refuses to everybody");
+                    (Kind::Unsupported, why, "take it off the list")
+                }
+                Refused(_) => (Kind::Unsupported, elsewhere.to_owned(), "take it off the list"),
+                Plants => {
+                    let why = "is never kept: with it the jail could leave a privileged program in a directory of the host's";
+                    (Kind::Denied, why.to_owned(), "take it off the list")
+                }
             };
             let object = format!("--caps.keep={name}");
             let message = format!("{object}: {name} {why}");
@@ -202,6 +208,7 @@ impl TryFrom<Vec<String>> for Caps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seccomp::{self, Standing};
 
     fn caps(names: &[&str]) -> Caps {
         Caps::try_from(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).unwrap()
@@ -227,6 +234,15 @@ mod tests {
         assert_eq!(failure.object, "--caps.keep=net_admin");
         assert_eq!(failure.kind, Kind::Unsupported);
         caps(&["chown", "net_admin"]).check(true).unwrap();
+    }
+
+    #[test]
+    fn what_the_filter_refuses_anyhow_is_refused_by_name() {
+        for (name, counts) in TABLE {
+            let Refused(call) = counts else { continue };
+            assert!(seccomp::call(call).is_none_or(|call| call.standing != Standing::Allow), "{call}");
+            assert!(caps(&[name]).check(true).unwrap_err().message.contains(call), "{name}");
+        }
     }
 
     #[test]

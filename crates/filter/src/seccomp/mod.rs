@@ -25,4 +25,6 @@ pub use verdict::ErrorAction;
 
 pub(crate) use changes::Change;
 pub(crate) use filter::build;
+#[cfg(test)]
+pub(crate) use table::Standing;
 pub(crate) use table::call;
