@@ -25,7 +25,10 @@ const SUBJECTS: [(&str, &str); 6] = [
     ),
     ("mounts", "cut -d' ' -f4- /proc/1/mountinfo | sed 's/ - / /'"),
     ("cgroups", "find /sys/fs/cgroup -type d -path '*jail*' 2>/dev/null || true"),
-    ("processes", "all=$(ps -e -o args=); echo \"$all\" | grep -v -e '^ps -e' -e '^bash -c' -e '^\\[*timeout'"),
+    (
+        "processes",
+        "all=$(ps -e -o args=); echo \"$all\" | grep -v -e '^ps -e' -e '^bash -c' -e '^\\[*timeout'",
+    ),
 ];
 
 impl Snapshot {

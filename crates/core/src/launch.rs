@@ -191,9 +191,8 @@ impl Claimed<'_> {
         let netns = own_namespace(plan, child.pid())?;
         let waiting = Child { pid: child.pid(), netns: netns.as_ref().map(AsFd::as_fd) };
         if let Some(network) = network.as_deref_mut() {
-            let before = journal.entries().len();
             network.attach(&waiting, journal).await?;
-            journal.entries().iter().skip(before).for_each(|entry| tell.given(entry));
+            network.done().for_each(|word| tell.step("network", "attach", || word));
         }
         for stage in own.iter_mut() {
             stage.attach(&waiting, journal).await?;

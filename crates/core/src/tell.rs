@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::journal::Entry;
-
 /// A step that has been done.
 #[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
@@ -36,16 +34,6 @@ impl Tell {
     pub(crate) fn step<T: fmt::Display>(&self, stage: &str, operation: &str, object: impl FnOnce() -> T) {
         if let Some(told) = &self.0 {
             told(Told { stage, operation, object: &object().to_string() });
-        }
-    }
-
-    /// Tells what the host was given.
-    pub(crate) fn given(&self, entry: &Entry) {
-        match entry {
-            Entry::Lease { path } | Entry::Networked { path } => {
-                self.step("network", "lease", || path.display());
-            }
-            Entry::Attachment { plugin, .. } => self.step("network", "attach", || plugin.display()),
         }
     }
 }

@@ -38,6 +38,7 @@ pub(crate) struct NetworkStage<'a> {
     claims: Claims,
     request: Option<Request>,
     interfaces: Vec<Interface>,
+    done: Vec<String>,
 }
 
 #[async_trait]
@@ -67,6 +68,7 @@ impl Stage for NetworkStage<'_> {
         work.attach_rules(netns).await?;
         // Only now: without the rules the host would be a router for everybody.
         forwarding::apply(&self.machine.forwarding(), &forwarding.changes)?;
+        self.done = work.words();
         self.request = Some(work.request);
         Ok(())
     }
@@ -86,8 +88,13 @@ impl<'a> NetworkStage<'a> {
         place: &'a Place,
     ) -> Self {
         let claims = Claims::new(machine.clone(), &name, &id);
-        let (request, interfaces) = (None, Vec::new());
-        NetworkStage { id, name, plan, backends, machine, place, claims, request, interfaces }
+        let (request, interfaces, done) = (None, Vec::new(), Vec::new());
+        NetworkStage { id, name, plan, backends, machine, place, claims, request, interfaces, done }
+    }
+
+    /// What the backends have done, in their own words.
+    pub(crate) fn done(&self) -> impl Iterator<Item = &str> {
+        self.done.iter().map(String::as_str)
     }
 
     /// The network as it was asked of the backends, and the interfaces as they are.

@@ -84,6 +84,11 @@ impl<'a> Work<'a> {
         self.backends.firewall.attach(&self.rules, netns).await.map(drop)
     }
 
+    /// What the backends do, in their own words.
+    pub(super) fn words(&self) -> Vec<String> {
+        self.links.iter().chain([&self.rules]).flat_map(|actions| actions.words.clone()).collect()
+    }
+
     /// `eth0` first.
     fn in_order(&self, mut interfaces: Vec<Interface>) -> Vec<Interface> {
         let of = |name: &str| self.request.attachments.iter().position(|wanted| wanted.interface == name);
