@@ -192,6 +192,23 @@ fn where_the_machines_state_runs_full_nothing_is_left_of_the_jail() {
 }
 
 #[test]
+fn a_jail_ends_without_a_trace_also_where_its_firewalls_lock_is_gone_and_there_is_no_room() {
+    for firewall in ["nft", "iptables"] {
+        let host = Host::new();
+        host.dmz();
+        let before = Snapshot::of(&host);
+        host.sh("mkdir -p /run/jail; mount -t tmpfs -o mode=700,nr_inodes=60 full /run/jail").succeeds();
+        host.jail(&format!("--backend={firewall} run -d --name=web --net=br0 -p 80 -- sleep inf")).succeeds();
+        host.sh("rm /run/jail/*-gate.lock /run/jail/nft.lock /run/jail/iptables.lock").says("cannot remove");
+        host.sh("i=0; while echo >/run/jail/x$i; do i=$((i + 1)); done").says("No space left");
+        host.jail("stop web").succeeds();
+        assert_eq!(host.sh("find /run/jail/jails /run/jail/networked -mindepth 1").succeeds(), "");
+        host.sh("umount /run/jail").succeeds();
+        before.still_holds(&host);
+    }
+}
+
+#[test]
 fn a_root_that_is_not_the_hosts_or_lacks_capabilities_is_told_so() {
     let host = Host::new();
     for poor in ["unshare -Ur", "setpriv --bounding-set=-all --inh-caps=-all"] {
