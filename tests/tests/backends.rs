@@ -28,9 +28,10 @@ fn one_that_is_not_a_plugin_is_listed_with_the_reason() {
         "{list}"
     );
     assert!(list.stdout.contains("libjail_nft.so"), "{list}");
+    host.jail("--plugin-dir=/srv/none backends").exits(125).says_in_one_sentence(&["make it"]);
     host.dmz();
     let refused = host.sh("jail -q --plugin-dir=/srv/plugins --backend=other run --net=br0 -- echo it ran");
-    refused.exits(125).says_in_one_sentence(&["other"]);
+    refused.exits(125).says_in_one_sentence(&["other", "put one that works in its place, or remove it"]);
 }
 
 #[test]

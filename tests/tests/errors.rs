@@ -46,6 +46,10 @@ fn a_value_that_no_host_could_make_sense_of_is_a_usage_error_in_a_sentence() {
         ("--seccomp=no_such_call", "no_such_call"),
         ("--tmpfs=/tmp/x:size=zz", "zz"),
         ("--tmpfs=x", "--tmpfs=x"),
+        ("--tmpfs=/mnt:siz=1", "size=SIZE"),
+        ("--tmpfs=/mnt,size=5", "--tmpfs=/mnt:size=5"),
+        ("--private=", "--private: there is a value missing"),
+        ("--seccomp=", "--seccomp: there is a value missing"),
         ("--grant=/srv:rx", "'rx'"),
         ("--grant=../srv", "'..'"),
         ("--bind=/srv,there", "'there'"),
@@ -148,6 +152,80 @@ fn an_error_of_the_command_as_json_says_so() {
     let object: serde_json::Value =
         serde_json::from_str(&missing.stderr).unwrap_or_else(|e| panic!("{e}: {missing}"));
     assert_eq!(object["error"]["stage"], "command");
+}
+
+#[test]
+fn where_the_machines_state_cannot_be_kept_the_remedy_helps() {
+    let host = Host::new();
+    let full = |options: &str, arguments: &str| {
+        let mount = format!("mkdir -p /run/jail; mount -t tmpfs -o mode=700,{options} full /run/jail");
+        let told = host.sh(&format!("unshare -m sh -c '{mount}; jail -q {arguments}'"));
+        told.exits(125);
+        told
+    };
+    let told = full("ro", "--state-dir=/srv/state run -- echo it ran");
+    told.says_in_one_sentence(&["/run/jail/uid", "Read-only", "whatever --state-dir says"]);
+    full("nr_inodes=2", "run -- echo it ran").says_in_one_sentence(&["No space left", "df -i /run/jail"]);
+    let own =
+        "mkdir /srv/ro; mount -t tmpfs -o ro,mode=700 x /srv/ro; jail -q --state-dir=/srv/ro run -- true";
+    host.sh(&format!("unshare -m sh -c '{own}'"))
+        .exits(125)
+        .says_in_one_sentence(&["/srv/ro/jails", "choose another place with --state-dir"]);
+}
+
+#[test]
+fn where_the_machines_state_runs_full_nothing_is_left_of_the_jail() {
+    for firewall in ["nft", "iptables"] {
+        let host = Host::new();
+        host.dmz();
+        host.sh("mkdir -p /run/jail").succeeds();
+        let sweep = format!(
+            "for n in $(seq 1 40); do mount -t tmpfs -o mode=700,nr_inodes=$n full /run/jail
+             jail -q --backend={firewall} run --net=br0 -p 80 -- true 2>/run/told && {{ umount /run/jail; break; }}
+             grep -q 'No space left on device; make room there' /run/told || cat /run/told
+             grep 'something of it is left' /run/told
+             ls -A /run/jail/jails /run/jail/address /run/jail/networked 2>/dev/null | grep -v -e : -e '^$'
+             nft list tables | grep -w jail; iptables-save | grep JAIL; umount /run/jail; done"
+        );
+        assert_eq!(host.sh(&format!("unshare -m sh -c \"{}\"", sweep.replace('$', "\\$"))).stdout, "");
+    }
+}
+
+#[test]
+fn a_jail_ends_without_a_trace_also_where_its_firewalls_lock_is_gone_and_there_is_no_room() {
+    for firewall in ["nft", "iptables"] {
+        let host = Host::new();
+        host.dmz();
+        let before = Snapshot::of(&host);
+        host.sh("mkdir -p /run/jail; mount -t tmpfs -o mode=700,nr_inodes=60 full /run/jail").succeeds();
+        host.jail(&format!("--backend={firewall} run -d --name=web --net=br0 -p 80 -- sleep inf")).succeeds();
+        host.sh("rm /run/jail/*-gate.lock /run/jail/nft.lock /run/jail/iptables.lock").says("cannot remove");
+        host.sh("i=0; while echo >/run/jail/x$i; do i=$((i + 1)); done").says("No space left");
+        host.jail("stop web").succeeds();
+        assert_eq!(host.sh("find /run/jail/jails /run/jail/networked -mindepth 1").succeeds(), "");
+        host.sh("umount /run/jail").succeeds();
+        before.still_holds(&host);
+    }
+}
+
+#[test]
+fn a_root_that_is_not_the_hosts_or_lacks_capabilities_is_told_so() {
+    let host = Host::new();
+    for poor in ["unshare -Ur", "setpriv --bounding-set=-all --inh-caps=-all"] {
+        for userns in ["auto", "identity", "host"] {
+            let told = host.sh(&format!("{poor} jail -q run --userns={userns} -- echo it ran"));
+            told.exits(125).says_in_one_sentence(&["the host's own root"]);
+            assert_eq!(told.stdout, "");
+        }
+    }
+}
+
+#[test]
+fn a_script_without_its_interpreter_is_not_said_to_be_missing_itself() {
+    let host = Host::new();
+    host.write("/srv/script", "#!/srv/none\n");
+    host.sh("chmod 755 /srv/script").succeeds();
+    host.jail("-q run -- /srv/script").exits(127).says_in_one_sentence(&["/srv/script", "interpreter"]);
 }
 
 #[test]

@@ -134,8 +134,27 @@ fn one_path_to_read_and_to_write_is_a_contradiction() {
         "--read-write=/srv/data --read-only=/srv/data/",
         "--bind=/srv/data,/mnt:rw --read-only=/mnt",
         "--writable-etc --read-only=/etc",
+        "--tmpfs=/srv/data --read-only=/srv/data",
+        "--runtime-dir=x --read-only=/run/x",
     ] {
         host.jailed(options, "true").exits(2).says("contradict each other");
+    }
+}
+
+#[test]
+fn what_is_asked_for_and_taken_away_at_one_path_is_a_contradiction() {
+    let host = host_with_data();
+    for (options, named) in [
+        ("--grant=/srv/data:rw --blacklist=/srv/data", "--grant=/srv/data:rw"),
+        ("--read-write=/srv/data --blacklist=/srv/data", "--read-write=/srv/data"),
+        ("--whitelist=/srv/data --blacklist=/srv/data", "--whitelist=/srv/data"),
+        ("--tmpfs=/srv/data --blacklist=/srv/data", "--tmpfs=/srv/data"),
+        ("--private=/srv/data --blacklist=/root", "--private=/srv/data"),
+        ("--runtime-dir=x --tmpfs=/run/x", "--runtime-dir=x"),
+        ("--blacklist=/etc --writable-etc", "--writable-etc"),
+        ("--writable-var --blacklist=/var", "--writable-var"),
+    ] {
+        host.jailed(options, "true").exits(2).says_in_one_sentence(&[named, "contradict each other"]);
     }
 }
 
@@ -174,7 +193,7 @@ fn a_path_that_is_not_there_is_named_and_nothing_runs() {
         ["--grant=/srv/none", "--bind=/srv/none,/srv", "--read-only=/srv/none", "--read-write=/srv/none"]
     {
         let refused = host.jailed(option, "echo it ran");
-        refused.exits(125).says_in_one_sentence(&["/srv/none"]);
+        refused.exits(125).says_in_one_sentence(&[option]);
         assert_eq!(refused.stdout, "");
     }
 }

@@ -8,6 +8,7 @@ mod net;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as Options, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use jail_core::network::{Egress, Publish};
@@ -34,7 +35,8 @@ Examples:
 What a command takes: jail COMMAND --help")]
 pub(crate) struct Args {
     /// Backends: one for links, one for the firewall
-    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', global = true)]
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', global = true,
+        value_parser = NonEmptyStringValueParser::new())]
     pub(crate) backend: Vec<String>,
     /// Look for backends in DIR first (may be repeated)
     #[arg(long, value_name = "DIR", global = true)]

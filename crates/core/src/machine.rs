@@ -25,9 +25,11 @@ impl Machine {
     /// What mkdir(2) answers.
     pub(crate) fn open() -> Result<Self, Failure> {
         let machine = Machine { dir: PathBuf::from(RUN) };
-        make_private_dir(&machine.dir)?;
+        let hint = "what only one jail of this machine can have is noted there, whatever --state-dir says: it must \
+                    be writable";
+        make_private_dir(&machine.dir, hint)?;
         for part in ["uid", "address", "mac", "networked", "forwarding"] {
-            make_private_dir(&machine.dir.join(part))?;
+            make_private_dir(&machine.dir.join(part), hint)?;
         }
         Ok(machine)
     }
@@ -234,8 +236,8 @@ fn release(lease: Lease) -> Result<(), Failure> {
 }
 
 /// Makes a directory and its parents that only its owner may enter; one that is there must be the caller's own, and
-/// writable for nobody else.
-pub(crate) fn make_private_dir(dir: &Path) -> Result<(), Failure> {
+/// writable for nobody else. What to do where it cannot be made is `hint`, unless there is just no room.
+pub(crate) fn make_private_dir(dir: &Path, hint: &str) -> Result<(), Failure> {
     let shown = dir.display().to_string();
     let made = DirBuilder::new()
         .recursive(true)
@@ -243,15 +245,18 @@ pub(crate) fn make_private_dir(dir: &Path) -> Result<(), Failure> {
         .create(dir)
         .and_then(|()| std::fs::symlink_metadata(dir));
     let there = made.map_err(|error| {
-        Failure::call("state", "mkdir", shown.as_str(), &error)
-            .hint("jail keeps its state there: it must be writable, or choose another place with --state-dir")
+        let failure = Failure::call("state", "mkdir", shown.as_str(), &error);
+        match error.raw_os_error() {
+            Some(libc::ENOSPC | libc::EDQUOT) => failure,
+            _ => failure.hint(hint),
+        }
     })?;
     if there.is_dir() && there.uid() == nix::unistd::geteuid().as_raw() && there.mode() & 0o022 == 0 {
         return Ok(());
     }
     let message = format!("{shown}: it belongs to somebody else, or others may write in it");
     Err(Failure::new(Kind::Denied, "state", "stat", shown, message)
-        .hint("jail believes what it finds there: make it root's own (chown root, chmod go-w), or remove it"))
+        .hint("jail believes what it finds there: make it root's own (chown root, chmod go-w), or remove it, and run jail as the host's own root"))
 }
 
 /// The names in a directory; none when it is not there.

@@ -12,7 +12,7 @@ use jail_sys::{Failure, Kind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::machine::{make_private_dir, names_in};
+use crate::machine::{RUN, make_private_dir, names_in};
 use crate::plan::Plan;
 use crate::status::{Status, namespace};
 
@@ -64,9 +64,16 @@ impl Registry {
     /// Claims a name.
     pub(crate) fn claim(&self, name: &str) -> Result<Claim, Failure> {
         let home = self.home(name);
-        make_private_dir(&self.dir)?;
+        // The usual place holds what is the machine's as well, which no other --state-dir moves.
+        let hint = match self.dir.starts_with(RUN) {
+            true => "jail keeps its state there: it must be writable",
+            false => {
+                "jail keeps its state there: it must be writable, or choose another place with --state-dir"
+            }
+        };
+        make_private_dir(&self.dir, hint)?;
         loop {
-            make_private_dir(&home.dir)?;
+            make_private_dir(&home.dir, hint)?;
             match Lease::take(&home.lock(), name) {
                 Ok(Taken::Theirs(_)) => return Ok(Claim::Taken),
                 Ok(Taken::Ours { lease, previous }) if previous.is_empty() && home.is_bare()? => {

@@ -9,30 +9,25 @@ use rustix::fs::FileType;
 use crate::inside::{Inside, Spot, State, is_below};
 use crate::movable::{Movable, movable, takes_away};
 use crate::plan::{Folder, Mount, MountPlan, STAGE, What};
-use crate::request::{Request, Wish, requests};
+use crate::request::{Request, Wish};
 use crate::scan::folder_of;
 use crate::shown::text;
 use crate::source::{self, Inode};
-use crate::view::ViewSpec;
-use crate::{host, identity, privilege};
+use crate::{host, privilege};
 
-/// Adds the mounts of `spec`, from the top of the tree down. Those from `first` on are the user's already.
+/// Adds the mounts of `requests`, from the top of the tree down. Those from `first` on are the user's already.
 ///
 /// # Errors
 /// The first option that cannot be had.
 pub(crate) fn add(
     plan: &mut MountPlan,
     inside: &mut Inside,
-    spec: &ViewSpec,
-    (root, tree): (&Path, &Path),
-    first: usize,
+    mut requests: Vec<Request<'_>>,
+    (root, first): (&Path, usize),
 ) -> Result<(), Failure> {
-    let tree = Path::new("/").join(tree.strip_prefix(root).unwrap_or(tree));
-    let mut requests = requests(spec, &tree)?;
     requests.sort_by_key(|request| {
         (request.wish.is_last(), request.path.matches('/').count(), request.wish.rank())
     });
-    let asked = plan.mounts.len();
     for request in requests {
         let spot = inside
             .resolve(&request.path)
@@ -59,9 +54,6 @@ pub(crate) fn add(
         inside.add(&mount);
         let mount = make_before_freeze(plan.mounts.get_mut(first..).unwrap_or_default(), mount);
         plan.mounts.push(mount);
-    }
-    if let Some(address) = spec.address {
-        identity::add(plan, inside, asked, address);
     }
     Ok(())
 }
@@ -95,6 +87,7 @@ impl Request<'_> {
     /// The mount for this request, or none if there is nothing to do.
     fn mount(&self, spot: Spot, inside: &Inside, root: &Path) -> Result<Option<Mount>, Failure> {
         match &self.wish {
+            Wish::Own | Wish::Keep => self.there(spot),
             Wish::Freeze => self.change(spot, What::Frozen),
             Wish::NoExec if spot.path == "/" => {
                 let why = "would leave nothing to execute";
@@ -124,6 +117,23 @@ impl Request<'_> {
         }
     }
 
+    /// Nothing to do where the default view has it, and no other option has covered it since.
+    fn there(&self, spot: Spot) -> Result<Option<Mount>, Failure> {
+        match spot.state {
+            State::Hidden(option) => Err(self.hidden(&option)),
+            State::Missing { .. } => {
+                let why = "cannot be had: another option puts something else above it";
+                Err(self.refuse(Kind::Conflict, why, "leave one of them out"))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn hidden(&self, option: &str) -> Failure {
+        let why = format!("is below {option}, which hides it");
+        self.refuse(Kind::Conflict, &why, "leave one of them out")
+    }
+
     /// A mount on a spot that exists and fits, or can be made.
     fn place(&self, spot: Spot, inside: &Inside, file: bool, what: What) -> Result<Mount, Failure> {
         let own = ["/proc", "/sys", "/dev"].iter().find(|own| is_below(&spot.path, own));
@@ -136,11 +146,7 @@ impl Request<'_> {
                 Err(self.refuse(Kind::Invalid, "is a file, its target a directory", ""))
             }
             State::File if !file => Err(self.refuse(Kind::Invalid, "is a directory, its target a file", "")),
-            State::Hidden(option) => Err(self.refuse(
-                Kind::Conflict,
-                &format!("is below {option}, which hides it"),
-                "leave one of them out",
-            )),
+            State::Hidden(option) => Err(self.hidden(option)),
             State::Missing { room: false, .. } => {
                 let why =
                     format!("cannot be had: there is no {} where the jail sees the host's tree", spot.path);

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::asked;
 use crate::inside::Inside;
+use crate::request::requests;
 use crate::source::Inode;
 use crate::view::ViewSpec;
-use crate::{dev, owner, proc, shown, tree, var, whitelist};
+use crate::{dev, identity, owner, proc, shown, tree, var, whitelist};
 
 /// The stage name in every failure and step of this crate.
 pub(crate) const STAGE: &str = "filesystem";
@@ -213,6 +214,7 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
     shown::add_cpu(&mut plan, root);
     plan.mounts.push(fresh("/tmp", Store::Data, 0o1777, Vec::new()));
     owner::add(&mut plan, spec)?;
+    let requests = requests(spec, root, &tree)?;
     var::add(&mut plan, &tree)?;
     plan.workshop = workshop(&tree);
     let mut inside = Inside::new(root, &plan);
@@ -229,7 +231,11 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
     }
     let own = plan.mounts.len();
     whitelist::add(&mut plan, &mut inside, spec, root)?;
-    asked::add(&mut plan, &mut inside, spec, (root, &tree), own)?;
+    let asked = plan.mounts.len();
+    asked::add(&mut plan, &mut inside, requests, (root, own))?;
+    if let Some(address) = spec.address {
+        identity::add(&mut plan, &inside, asked, address);
+    }
     Ok(plan)
 }
 

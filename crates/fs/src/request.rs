@@ -19,10 +19,22 @@ pub(crate) struct Request<'a> {
 }
 
 /// What is wanted at its path.
+#[derive(PartialEq, Eq)]
 pub(crate) enum Wish<'a> {
-    Show { source: String, writable: bool },
-    Tmpfs { size: &'a str },
-    Text { content: &'a str },
+    Show {
+        source: String,
+        writable: bool,
+    },
+    Tmpfs {
+        size: &'a str,
+    },
+    Text {
+        content: &'a str,
+    },
+    /// A directory of the command's user's own, which the default view has made already.
+    Own,
+    /// What the default view has there, which is left when the rest is taken out of it.
+    Keep,
     Freeze,
     Hide,
     NoExec,
@@ -32,10 +44,24 @@ impl Wish<'_> {
     /// Of two on the same path the lower is mounted first.
     pub(crate) fn rank(&self) -> u8 {
         match self {
-            Wish::Show { .. } | Wish::Tmpfs { .. } | Wish::Text { .. } => 0,
+            Wish::Own | Wish::Keep | Wish::Show { .. } | Wish::Tmpfs { .. } | Wish::Text { .. } => 0,
             Wish::Freeze => 1,
             Wish::Hide => 2,
             Wish::NoExec => 3,
+        }
+    }
+
+    /// Whether nobody can mean both, on one path: `other` is for something that this takes away or covers. A small file
+    /// of ours is no wish of the user's: it is taken away like anything else of the default view.
+    fn contradicts(&self, other: &Self) -> bool {
+        use Wish::{Freeze, Hide, Keep, NoExec, Own, Show, Text, Tmpfs};
+        match self {
+            Hide => matches!(other, Show { .. } | Tmpfs { .. } | Own | Keep),
+            Freeze => matches!(other, Show { writable: true, .. } | Tmpfs { .. } | Own),
+            Show { .. } | Tmpfs { .. } | Own => {
+                matches!(other, Show { .. } | Tmpfs { .. } | Own) && self != other
+            }
+            Text { .. } | Keep | NoExec => false,
         }
     }
 
@@ -45,11 +71,16 @@ impl Wish<'_> {
     }
 }
 
-/// What every option of `spec` wants, in no order.
+/// What every option of `spec` wants, in no order; `tree` is what is shown of `root`.
 ///
 /// # Errors
-/// A path or a size that makes no sense.
-pub(crate) fn requests<'a>(spec: &'a ViewSpec, tree: &Path) -> Result<Vec<Request<'a>>, Failure> {
+/// A path or a size that makes no sense, and options that contradict each other.
+pub(crate) fn requests<'a>(
+    spec: &'a ViewSpec,
+    root: &Path,
+    tree: &Path,
+) -> Result<Vec<Request<'a>>, Failure> {
+    let tree = Path::new("/").join(tree.strip_prefix(root).unwrap_or(tree));
     let mut requests = Vec::new();
     let mut add = |option: String, path: &Path, wish| {
         let path = absolute(path, &option)?;
@@ -59,18 +90,17 @@ pub(crate) fn requests<'a>(spec: &'a ViewSpec, tree: &Path) -> Result<Vec<Reques
     let suffix = |writable: bool| if writable { ":rw" } else { "" };
     for grant in &spec.grants {
         let option = format!("--grant={}{}", grant.path.display(), suffix(grant.writable));
-        if grant.writable {
-            refuse_thawed(spec, &option, &grant.path)?;
-        }
         let source = absolute(&grant.path, &option)?;
         add(option, &grant.path, Wish::Show { source, writable: grant.writable })?;
+    }
+    for path in &spec.read_write {
+        let option = format!("--read-write={}", path.display());
+        let source = absolute(path, &option)?;
+        add(option, path, Wish::Show { source, writable: true })?;
     }
     for bind in &spec.binds {
         let (from, to) = (bind.source.display(), bind.target.display());
         let option = format!("--bind={from},{to}{}", suffix(bind.writable));
-        if bind.writable {
-            refuse_thawed(spec, &option, &bind.target)?;
-        }
         let source = absolute(&bind.source, &option)?;
         add(option, &bind.target, Wish::Show { source, writable: bind.writable })?;
     }
@@ -82,7 +112,6 @@ pub(crate) fn requests<'a>(spec: &'a ViewSpec, tree: &Path) -> Result<Vec<Reques
     for (asked, path) in [(spec.writable_etc, "/etc"), (spec.writable_var, "/var")] {
         let option = format!("--writable-{}", &path[1..]);
         if asked {
-            refuse_thawed(spec, &option, Path::new(path))?;
             let source = text(&tree.join(&path[1..]))?;
             add(option, Path::new(path), Wish::Show { source, writable: true })?;
         }
@@ -91,6 +120,12 @@ pub(crate) fn requests<'a>(spec: &'a ViewSpec, tree: &Path) -> Result<Vec<Reques
         let option = format!("--tmpfs={}", tmpfs.target.display());
         let size = size_of(&option, tmpfs.size.as_deref())?;
         add(option, &tmpfs.target, Wish::Tmpfs { size })?;
+    }
+    for name in &spec.runtime_dirs {
+        add(format!("--runtime-dir={name}"), &Path::new("/run").join(name), Wish::Own)?;
+    }
+    for path in &spec.whitelist {
+        add(format!("--whitelist={}", path.display()), path, Wish::Keep)?;
     }
     for path in &spec.read_only {
         add(format!("--read-only={}", path.display()), path, Wish::Freeze)?;
@@ -104,14 +139,23 @@ pub(crate) fn requests<'a>(spec: &'a ViewSpec, tree: &Path) -> Result<Vec<Reques
     for (path, content) in &spec.files {
         add(path.display().to_string(), path, Wish::Text { content })?;
     }
+    refuse_contradiction(&requests)?;
     Ok(requests)
 }
 
-/// Nothing, unless `--read-only` names the same path as `option`, which opens it for writing.
-fn refuse_thawed(spec: &ViewSpec, option: &str, path: &Path) -> Result<(), Failure> {
-    let Some(frozen) = spec.read_only.iter().find(|frozen| frozen.as_path() == path) else { return Ok(()) };
-    let message = format!("{option} and --read-only={} contradict each other", frozen.display());
-    Err(Failure::new(Kind::Usage, STAGE, "parse", option, message).hint("leave one of them out"))
+/// Refuses two options for one path of which one takes away what the other is for, or puts something else there.
+fn refuse_contradiction(requests: &[Request<'_>]) -> Result<(), Failure> {
+    for (index, one) in requests.iter().enumerate() {
+        let contradicts = |other: &&Request<'_>| {
+            other.path == one.path && (one.wish.contradicts(&other.wish) || other.wish.contradicts(&one.wish))
+        };
+        if let Some(other) = requests.iter().skip(index + 1).find(contradicts) {
+            let message = format!("{} and {} contradict each other", one.option, other.option);
+            return Err(Failure::new(Kind::Usage, STAGE, "parse", one.option.as_str(), message)
+                .hint("leave one of them out"));
+        }
+    }
+    Ok(())
 }
 
 /// The path as text with single slashes; relative ones and `..` are refused, for they mean something else inside.

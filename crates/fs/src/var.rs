@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use jail_sys::{Failure, Kind};
+use jail_sys::Failure;
 
 use crate::host;
 use crate::plan::{Folder, Mount, MountPlan, STAGE, Store, What};
@@ -107,9 +107,5 @@ fn note(plan: &mut MountPlan, target: &str, left_out: usize) {
 
 /// A directory that cannot be read is an error: what it holds decides what is hidden.
 pub(crate) fn unreadable(dir: &Path, operation: &'static str, error: &std::io::Error) -> Failure {
-    let failure = Failure::call(STAGE, operation, dir.display().to_string(), error);
-    match failure.kind {
-        Kind::Denied => failure.hint("run as root"),
-        _ => failure,
-    }
+    Failure::call(STAGE, operation, dir.display().to_string(), error)
 }

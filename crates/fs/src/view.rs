@@ -8,13 +8,16 @@ use serde::{Deserialize, Serialize};
 /// What a jail sees beside the default view. All paths are absolute and without `..`.
 ///
 /// Whatever is deeper in the tree comes on top: a grant below a `--read-only` keeps what it grants, a `--blacklist`
-/// below a grant hides a part of it. On one and the same path a grant comes first, then `read_only`, then `blacklist`.
+/// below a grant hides a part of it. On one and the same path a grant comes first, then `read_only`, then `blacklist`;
+/// two that nobody can mean both of one path, as a grant and `blacklist`, are refused.
 /// `noexec` comes last of all and holds for whatever is shown below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ViewSpec {
-    /// `--grant`, `--read-write`: paths of the host shown as their owners see them.
+    /// `--grant`: paths of the host shown as their owners see them.
     pub grants: Vec<Grant>,
+    /// `--read-write`: the same as a writable [`Grant`], in other words.
+    pub read_write: Vec<PathBuf>,
     /// `--bind`: the same, at another place.
     pub binds: Vec<Bind>,
     /// `--read-only`: paths below which nothing can be written any more.
@@ -74,6 +77,7 @@ impl ViewSpec {
         let binds = self.binds.iter().filter(|bind| bind.writable);
         grants
             .map(|grant| format!("--grant={}:rw", grant.path.display()))
+            .chain(self.read_write.iter().map(|path| format!("--read-write={}", path.display())))
             .chain(binds.map(|bind| format!("--bind={},{}:rw", bind.source.display(), bind.target.display())))
             .chain(self.private.iter().map(|dir| format!("--private={}", dir.display())))
             .chain(self.writable_etc.then(|| "--writable-etc".to_owned()))

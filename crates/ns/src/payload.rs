@@ -73,7 +73,7 @@ impl Payload {
         }
         steps.extend([Op::Umask(0o022), Op::CloseOnExecFrom(3), Op::ResetSignals].map(step));
         steps.extend(confine);
-        let hint = "what the jail sees of it counts: install it, make it executable, or give its path";
+        let hint = "what the jail sees of it counts: install it (a script's interpreter too), make it executable, or give its path";
         steps.push(step(Op::Exec { paths: self.paths, argv: self.argv, envp: self.envp }).hint(hint));
         steps
     }

@@ -1,7 +1,10 @@
 //! `Failure`: the one error of every stage, as data. What it says to a person is built here and nowhere else.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,12 +71,13 @@ impl Failure {
         }
     }
 
-    /// A system call that failed: the message is built from the operation, the object and the errno.
+    /// A system call that failed: the message is built from the operation, the object and the errno, and so is the
+    /// remedy where one errno has the same for every caller.
     pub fn call(
         stage: impl Into<Cow<'static, str>>,
         operation: impl Into<Cow<'static, str>>,
         object: impl Into<String>,
-        error: &std::io::Error,
+        error: &io::Error,
     ) -> Self {
         let (operation, object) = (operation.into(), object.into());
         let errno = error.raw_os_error();
@@ -85,7 +89,8 @@ impl Failure {
             _ => Kind::Failed,
         };
         let message = format!("{object}: {operation}: {}", describe(error));
-        Failure { errno, ..Failure::new(kind, stage, operation, object, message) }
+        let hint = remedy(error, &object);
+        Failure { errno, hint, ..Failure::new(kind, stage, operation, object, message) }
     }
 
     /// The same failure with a remedy.
@@ -96,8 +101,29 @@ impl Failure {
     }
 }
 
+/// What to do about an answer of the kernel's that has one remedy whoever gets it; empty for any other. By its kind and not
+/// by its number, which is lost where a library has wrapped it to add a path.
+fn remedy(error: &io::Error, object: &str) -> String {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let is_path = object.starts_with('/');
+    let directory = Path::new(object).parent().unwrap_or(Path::new("/")).display();
+    match error.kind() {
+        PermissionDenied if is_path || error.raw_os_error() == Some(libc::EPERM) => {
+            "run it as the host's own root with all its capabilities, not as that of a user namespace or a container"
+                .to_owned()
+        }
+        StorageFull | QuotaExceeded if is_path => {
+            format!("make room there: df {directory} and df -i {directory} show what is full")
+        }
+        ReadOnlyFilesystem if is_path => {
+            format!("make it writable: findmnt -T {directory} shows what is mounted there")
+        }
+        _ => String::new(),
+    }
+}
+
 /// The error's own words, without the `(os error N)` that std adds.
-fn describe(error: &std::io::Error) -> String {
+fn describe(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {
         Some(end) => text[..end].to_owned(),
@@ -115,15 +141,34 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl Error for Failure {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn what_has_one_remedy_everywhere_is_told_with_it() {
+        let told = |object: &str, errno| {
+            Failure::call("state", "open", object, &io::Error::from_raw_os_error(errno)).hint
+        };
+        let full = "make room there: df /run/jail and df -i /run/jail show what is full";
+        assert_eq!(told("/run/jail/lock", libc::ENOSPC), full);
+        assert_eq!(told("/run/jail/lock", libc::EDQUOT), full);
+        assert!(told("/run/jail/lock", libc::EROFS).starts_with("make it writable: findmnt -T /run/jail"));
+        assert!(told("user namespace 1+2", libc::EPERM).contains("the host's own root"));
+        assert!(told("/run/jail/jails", libc::EACCES).contains("the host's own root"));
+        for errno in [libc::ENOSPC, libc::EROFS, libc::EACCES] {
+            assert_eq!(told("--grant=/srv", errno), "");
+        }
+        assert_eq!(told("/run/jail/lock", libc::EIO), "");
+        let wrapped = io::Error::new(io::ErrorKind::StorageFull, "no room at path \"/run/jail/new\"");
+        assert_eq!(Failure::call("state", "write", "/run/jail/lock", &wrapped).hint, full);
+    }
+
+    #[test]
     fn a_failed_call_reads_as_one_sentence_with_the_users_own_words() {
-        let error = std::io::Error::from_raw_os_error(libc::ENOENT);
+        let error = io::Error::from_raw_os_error(libc::ENOENT);
         let failure = Failure::call("filesystem", "open_tree", "--grant=/srv/www", &error)
             .hint("create the directory first");
         assert_eq!(failure.errno, Some(libc::ENOENT));

@@ -46,6 +46,14 @@ impl Lock {
         take(dir, name, How::Exclusive)
     }
 
+    /// The same for who only removes: it is to be had also where there is no room for the lock's files.
+    ///
+    /// # Errors
+    /// As [`Lock::shared`].
+    pub fn removing(dir: &Path, name: &str) -> Result<Self, Failure> {
+        take(dir, name, How::Removing)
+    }
+
     /// For a program to inherit as its standard output.
     ///
     /// # Errors
@@ -63,32 +71,51 @@ impl Drop for Lock {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum How {
     Shared,
     Exclusive,
+    Removing,
 }
 
 fn take(dir: &Path, name: &str, how: How) -> Result<Lock, Failure> {
     let path = dir.join(format!("{name}.lock"));
     let failed = |error: io::Error| Failure::call("network", "flock", path.display().to_string(), &error);
-    let pass_the_gate = || -> io::Result<(File, File)> {
+    let pass_the_gate = || -> io::Result<(Option<File>, File)> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let gate = open(&dir.join(format!("{name}-gate.lock")))?;
         let file = open(&path)?;
         uninterrupted(|| gate.lock())?;
-        Ok((gate, file))
+        Ok((Some(gate), file))
     };
-    let (_gate, file) = pass_the_gate().map_err(failed)?;
+    let (_gate, file) = match pass_the_gate() {
+        Err(error) if how == How::Removing && is_full(&error) => (None, in_place(dir).map_err(failed)?),
+        other => other.map_err(failed)?,
+    };
     let at_once = match how {
         How::Shared => file.try_lock_shared(),
-        How::Exclusive => file.try_lock(),
+        How::Exclusive | How::Removing => file.try_lock(),
     };
     if at_once.is_err() {
         let waited = wait(&file, how).map_err(failed)?;
         waited.then_some(()).ok_or_else(|| still_held(&file, &path))?;
     }
     Ok(Lock { file })
+}
+
+/// Whether there was no room to make a file.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT))
+}
+
+/// The directory itself, in the place of a file that there is no room for; it has no gate.
+///
+/// Only a file that is not there takes room: so nobody holds it, and nobody who adds gets it before there is room. There
+/// may be rules all the same, where somebody has removed the directory's files under living jails, so who removes goes on
+/// and looks for them. Should there be room meanwhile, somebody may add a jail's rules beside this removal: it is of
+/// another jail's, in transactions of their own, and what all jails share goes only under jail's lock of the network.
+fn in_place(dir: &Path) -> io::Result<File> {
+    File::open(dir)
 }
 
 /// Waits for as long as a living holder may take; whether it was worth it. Then the lock comes to a thread that lets go
@@ -99,7 +126,7 @@ fn wait(file: &File, how: How) -> io::Result<bool> {
     let lock = move || {
         let lock = match how {
             How::Shared => File::lock_shared,
-            How::Exclusive => File::lock,
+            How::Exclusive | How::Removing => File::lock,
         };
         let _nobody_waits = tell.send(uninterrupted(|| lock(&waiting)));
     };
@@ -163,6 +190,17 @@ mod tests {
         std::fs::remove_file(dir.join("nft.lock")).unwrap();
         symlink("/dev/null", dir.join("nft.lock")).unwrap();
         assert_eq!(take(&dir, "nft", How::Exclusive).unwrap_err().errno, Some(libc::ELOOP));
+    }
+
+    #[test]
+    fn who_removes_needs_no_room_for_a_file() {
+        let temporary = tempfile::tempdir().unwrap();
+        let full = || io::Error::from_raw_os_error(libc::ENOSPC);
+        assert!(is_full(&full()) && !is_full(&io::Error::from_raw_os_error(libc::EROFS)));
+        let [one, other] = [(); 2].map(|()| in_place(temporary.path()).unwrap());
+        one.try_lock().unwrap();
+        assert!(other.try_lock().is_err());
+        assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
     }
 
     #[test]

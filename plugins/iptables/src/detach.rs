@@ -35,7 +35,7 @@ impl Whose<'_> {
 }
 
 pub(crate) fn detach(place: &Place, jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
-    let lock = Lock::exclusive(&place.run, LOCK)?;
+    let lock = Lock::removing(&place.run, LOCK)?;
     let whose = if how.last { Whose::Dead(&[]) } else { Whose::Jail(jail) };
     let undo = undo.map(|undo| read::<Elements>(NAME, &undo.0)).transpose()?;
     thread::scope(|scope| {
@@ -66,7 +66,7 @@ fn elements(
 }
 
 pub(crate) fn gc(place: &Place, alive: &[JailId]) -> Result<Reaped, Failure> {
-    let lock = Lock::exclusive(&place.run, LOCK)?;
+    let lock = Lock::removing(&place.run, LOCK)?;
     let mut removed = rules(place, &lock, &Whose::Dead(alive))?;
     if place.find("nft").is_some() {
         removed.extend(match alive {

@@ -119,6 +119,8 @@ pub(crate) fn is_busy(failure: &Failure) -> bool {
     failure.errno == Some(Errno::EAGAIN as i32)
 }
 
+const SILENT: &str = "it ended without a word";
+
 /// What a program said, in a sentence.
 fn refused(program: &str, words: &str) -> Failure {
     let words = words.trim();
@@ -129,20 +131,23 @@ fn refused(program: &str, words: &str) -> Failure {
         failure.errno = Some(Errno::EAGAIN as i32);
         return failure.hint("see what changes the host's rules for so long, or end it");
     }
-    let line = words.lines().find(|line| !line.is_empty()).unwrap_or("it ended without a word");
+    let line = words.lines().find(|line| !line.is_empty()).unwrap_or(SILENT);
     // `iptables-restore v1.8.9 (nf_tables): Couldn't load match ...`
     let cause = line.split_once("): ").or_else(|| line.split_once(": ")).map_or(line, |(_, cause)| cause);
     let message = format!("{program} refused the rules: {cause}");
     let mut failure = Failure::new(Kind::Failed, "network", program.to_owned(), program, message);
     if words.contains("ermission denied") || words.contains("must be root") {
         failure.kind = Kind::Denied;
-        return failure.hint("run it as root");
+        return failure.hint("run it as the host's own root");
     }
     if words.contains("Couldn't load") || words.contains("does not exist") || words.contains("not supported")
     {
         failure.kind = Kind::Unsupported;
         return failure
             .hint("this kernel lacks a part of iptables: docs/kernel-features.md tells which are needed");
+    }
+    if line == SILENT {
+        return failure.hint("something ended it, or it is broken: try iptables-save");
     }
     failure
 }

@@ -9,7 +9,7 @@ use crate::plan::Elements;
 use crate::{LOCK, NAME, tables};
 
 pub(crate) fn detach(place: &Place, jail: &JailId, undo: Option<&Undo>, how: Detach) -> Result<(), Failure> {
-    let lock = Lock::exclusive(&place.run, LOCK)?;
+    let lock = Lock::removing(&place.run, LOCK)?;
     let undo = undo.map(|undo| read::<Elements>(NAME, &undo.0)).transpose();
     let known = |undo: &Option<Elements>| undo.as_ref().map(|undo| undo.entries.clone());
     if how.last {
@@ -21,7 +21,7 @@ pub(crate) fn detach(place: &Place, jail: &JailId, undo: Option<&Undo>, how: Det
 }
 
 pub(crate) fn gc(place: &Place, alive: &[JailId]) -> Result<Reaped, Failure> {
-    let lock = Lock::exclusive(&place.run, LOCK)?;
+    let lock = Lock::removing(&place.run, LOCK)?;
     if alive.is_empty() {
         return Ok(Reaped { removed: tables(place).remove_all(&lock, None)? });
     }

@@ -1,6 +1,5 @@
 //! What the jail sees of the host's files.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
@@ -14,10 +13,9 @@ pub(crate) struct Files {
         value_name = "DIR",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "",
         action = ArgAction::Append
     )]
-    pub(crate) private: Vec<OsString>,
+    pub(crate) private: Vec<PathBuf>,
     /// Show P as its owners see it, :rw to write
     #[arg(long, value_name = "P[:ro|rw]")]
     pub(crate) grant: Vec<String>,

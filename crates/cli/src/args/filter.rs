@@ -1,5 +1,6 @@
 //! What the jail may ask the kernel.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use jail_core::spec::{ErrorAction, Resource, Rlimit};
 
@@ -12,7 +13,7 @@ pub(crate) struct Filter {
         value_name = "LIST|none",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "",
+        value_parser = NonEmptyStringValueParser::new(),
         action = ArgAction::Append
     )]
     pub(crate) seccomp: Vec<String>,

@@ -29,11 +29,10 @@ pub(super) fn filter_of(given: &Filter) -> Result<FilterSpec, Failure> {
     Ok(spec)
 }
 
-/// Every list of one kind together; a bare `--seccomp` is the default. Lists of two kinds contradict each other.
+/// Every list of one kind together; a bare `--seccomp` is the default and gives none. Lists of two kinds contradict each other.
 fn seccomp_of(given: &Filter) -> Result<SeccompSpec, Failure> {
-    let changes: Vec<String> = given.seccomp.iter().filter(|list| !list.is_empty()).cloned().collect();
     let kinds = [
-        ("--seccomp", &changes),
+        ("--seccomp", &given.seccomp),
         ("--seccomp.keep", &given.seccomp_keep),
         ("--seccomp.drop", &given.seccomp_drop),
     ];

@@ -1,7 +1,6 @@
 //! The options about files, as a view. A path of the host's may be relative to where `jail` is called; a path that is
 //! the jail's alone is written in full.
 
-use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use jail_core::spec::{Bind, Grant, Tmpfs, ViewSpec};
@@ -16,7 +15,7 @@ pub(super) fn view_of(given: &Files) -> Result<ViewSpec, Failure> {
         view.grants.push(grant_of(text)?);
     }
     for path in &given.read_write {
-        view.grants.push(Grant { path: of_host("--read-write", path)?, writable: true });
+        view.read_write.push(of_host("--read-write", path)?);
     }
     for text in &given.bind {
         view.binds.push(bind_of(text)?);
@@ -43,16 +42,20 @@ pub(super) fn view_of(given: &Files) -> Result<ViewSpec, Failure> {
     Ok(view)
 }
 
-/// A bare `--private` is the default. A directory that is granted as well would be seen in two places.
-fn private_of(given: &[OsString], view: &ViewSpec) -> Result<Option<PathBuf>, Failure> {
-    let mut dirs = given.iter().filter(|dir| !dir.is_empty()).map(Path::new);
+/// A bare `--private` is the default and gives no directory. One that is granted as well would be seen in two places.
+fn private_of(given: &[PathBuf], view: &ViewSpec) -> Result<Option<PathBuf>, Failure> {
+    let mut dirs = given.iter();
     let Some(dir) = dirs.next() else { return Ok(None) };
     let (dir, object) = (of_host("--private", dir)?, format!("--private={}", dir.display()));
-    let granted = view.grants.iter().find(|grant| grant.path == dir);
-    let other = match (dirs.next(), granted) {
-        (Some(other), _) => format!("--private={}", other.display()),
-        (None, Some(_)) => format!("--grant={}", dir.display()),
-        (None, None) => return Ok(Some(dir)),
+    let shown = dir.display();
+    let other = if let Some(other) = dirs.next() {
+        format!("--private={}", other.display())
+    } else if view.grants.iter().any(|grant| grant.path == dir) {
+        format!("--grant={shown}")
+    } else if view.read_write.contains(&dir) {
+        format!("--read-write={shown}")
+    } else {
+        return Ok(Some(dir));
     };
     Err(refused(&object, &format!("it and {other} contradict each other")).hint("leave one of them out"))
 }
@@ -79,14 +82,22 @@ fn bind_of(text: &str) -> Result<Bind, Failure> {
     Ok(Bind { source, target: inside(&format!("--bind={text}"), Path::new(target))?, writable })
 }
 
-/// `D` or `D:size=SIZE`.
+/// `D` or `D:size=SIZE`. What looks like a limit and is none is refused, for without one the jail could fill the memory.
 fn tmpfs_of(text: &str) -> Result<Tmpfs, Failure> {
-    let (target, size) = match text.split_once(":size=") {
-        Some((target, size)) => (target, Some(size.to_owned())),
-        None => (text, None),
+    let option = format!("--tmpfs={text}");
+    let (target, size) = match text.rsplit_once(':') {
+        Some((target, last)) if last.starts_with("size=") => (target, last.strip_prefix("size=")),
+        Some((_, last)) if !last.contains('/') => {
+            let why = format!("there is '{last}' where size=SIZE is expected");
+            return Err(refused(&option, &why).hint("write it like --tmpfs=/srv/cache:size=64m"));
+        }
+        _ => (text, None),
     };
-    let target = inside(&format!("--tmpfs={text}"), Path::new(target))?;
-    Ok(Tmpfs { target, size })
+    if let Some((target, size)) = target.split_once(",size=") {
+        return Err(refused(&option, "the size stands behind a colon")
+            .hint(format!("write it --tmpfs={target}:size={size}")));
+    }
+    Ok(Tmpfs { target: inside(&option, Path::new(target))?, size: size.map(str::to_owned) })
 }
 
 /// What `:ro` or `:rw` at the end says; without one it is read-only. Anything else that stands where one of them would
@@ -167,6 +178,26 @@ mod tests {
         for wrong in [",", "/srv/a,", ",/b", "/srv/a,b", "/srv/a,/b:x"] {
             assert_eq!(bind_of(wrong).unwrap_err().kind, Kind::Usage, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_limit_of_memory_that_is_written_wrong_is_not_taken_for_a_part_of_the_name() {
+        let tmpfs = |text: &str| tmpfs_of(text).unwrap();
+        let limited =
+            |target: &str, size: Option<&str>| Tmpfs { target: target.into(), size: size.map(str::to_owned) };
+        assert_eq!(tmpfs("/mnt"), limited("/mnt", None));
+        assert_eq!(tmpfs("/mnt:size=5m"), limited("/mnt", Some("5m")));
+        assert_eq!(tmpfs("/mnt/a:b/c"), limited("/mnt/a:b/c", None));
+        assert_eq!(tmpfs("/mnt/a:b:size=5m"), limited("/mnt/a:b", Some("5m")));
+        for wrong in ["/mnt:siz=1", "/mnt:1m", "/mnt:", "/mnt:Size=1m", "/mnt:size=1m:ro"] {
+            let refused = tmpfs_of(wrong).unwrap_err();
+            assert!(refused.message.contains("size=SIZE is expected"), "{refused}");
+            assert_eq!(refused.kind, Kind::Usage);
+        }
+        assert_eq!(
+            tmpfs_of("/mnt,size=5").unwrap_err().to_string(),
+            "--tmpfs=/mnt,size=5: the size stands behind a colon; write it --tmpfs=/mnt:size=5"
+        );
     }
 
     #[test]

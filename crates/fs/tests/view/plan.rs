@@ -137,7 +137,7 @@ fn a_target_in_the_hosts_tree_must_exist_and_be_of_the_same_kind() {
 }
 
 #[test]
-fn two_options_for_one_place_are_a_conflict_and_the_same_option_twice_is_not() {
+fn two_options_for_one_place_are_a_contradiction_and_the_same_option_twice_is_not() {
     let host = Host::new();
     let mut spec = grant("/srv/site", true);
     spec.grants.push(spec.grants[0].clone());
@@ -145,7 +145,7 @@ fn two_options_for_one_place_are_a_conflict_and_the_same_option_twice_is_not() {
     spec.tmpfs.push(Tmpfs { target: "/srv/site".into(), size: None });
     assert_eq!(
         host.refusal(&spec),
-        "--tmpfs=/srv/site and --grant=/srv/site:rw are for the same place; leave one of them out"
+        "--grant=/srv/site:rw and --tmpfs=/srv/site contradict each other; leave one of them out"
     );
 }
 
@@ -162,11 +162,53 @@ fn one_place_to_read_and_to_write_is_a_contradiction() {
             failure.message,
             format!(
                 "{} and {} contradict each other",
-                options[usize::from(!first)],
-                options[usize::from(first)]
+                options[usize::from(first)],
+                options[usize::from(!first)]
             )
         );
     }
+}
+
+#[test]
+fn what_is_asked_for_and_hidden_at_one_path_is_a_contradiction() {
+    let host = Host::new();
+    let asked = ViewSpec {
+        read_write: vec!["/srv/site".into()],
+        binds: bind("/srv/site", "/etc/site").binds,
+        tmpfs: vec![Tmpfs { target: "/mnt/fresh".into(), size: None }],
+        private: Some("/srv".into()),
+        runtime_dirs: vec!["x".into()],
+        whitelist: vec!["/opt/site".into()],
+        writable_var: true,
+        ..ViewSpec::default()
+    };
+    for (option, path) in [
+        ("--read-write=/srv/site", "/srv/site/"),
+        ("--bind=/srv/site,/etc/site:rw", "/etc/site"),
+        ("--tmpfs=/mnt/fresh", "/mnt/./fresh"),
+        ("--private=/srv", "/root"),
+        ("--runtime-dir=x", "/run/x"),
+        ("--whitelist=/opt/site", "/opt/site"),
+        ("--writable-var", "/var"),
+    ] {
+        let spec = ViewSpec { blacklist: vec![path.into()], ..asked.clone() };
+        let failure = jail_fs::plan_at(&spec, host.root()).unwrap_err();
+        assert_eq!(failure.kind, jail_sys::Kind::Usage);
+        assert_eq!(failure.message, format!("{option} and --blacklist={path} contradict each other"));
+    }
+}
+
+#[test]
+fn a_directory_in_run_is_not_covered_by_another_option() {
+    let host = Host::new();
+    let spec = |tmpfs: &str| ViewSpec {
+        runtime_dirs: vec!["x".into()],
+        tmpfs: vec![Tmpfs { target: tmpfs.into(), size: None }],
+        ..ViewSpec::default()
+    };
+    assert!(host.refusal(&spec("/run/x")).contains("--runtime-dir=x contradict each other"));
+    assert!(host.refusal(&spec("/run")).contains("another option puts something else above it"));
+    assert!(host.line(&spec("/run/y"), "/run/y").is_some());
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub async fn of<T>(handle: &Handle, kind: &str, link: LinkMessageBuilder<T>) -> 
     let no = |reason: String, hint: &str| Ok(Support::No { reason, hint: hint.into() });
     match errno(&error) {
         Some(libc::EADDRNOTAVAIL) => Ok(Support::Yes),
-        Some(libc::EPERM) => no("making links needs CAP_NET_ADMIN".into(), "run it as root"),
+        Some(libc::EPERM) => no("making links needs CAP_NET_ADMIN".into(), "run it as the host's own root"),
         Some(libc::EOPNOTSUPP) => {
             no(format!("this kernel has no links of kind {kind}"), &format!("load it with: modprobe {kind}"))
         }

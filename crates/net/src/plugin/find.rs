@@ -41,7 +41,8 @@ pub fn directories(extra: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     if let Some(missing) = extra.iter().find(|directory| !directory.is_dir()) {
         let object = format!("--plugin-dir={}", missing.display());
         let message = format!("{object}: there is no such directory");
-        return Err(Failure::new(Kind::NotFound, "network", "find plugins", object, message));
+        return Err(Failure::new(Kind::NotFound, "network", "find plugins", object, message)
+            .hint("make it, or name the one that holds the plugins"));
     }
     let beside = fs::read_link("/proc/self/exe").ok().and_then(|exe| exe.parent().map(Path::to_owned));
     let built = beside.filter(|beside| listed(beside).is_ok_and(|plugins| !plugins.is_empty()));
@@ -189,7 +190,10 @@ mod tests {
     #[test]
     fn a_plugin_directory_that_was_asked_for_must_be_there() {
         let failure = directories(&["/nowhere".into()]).unwrap_err();
-        assert_eq!(failure.message, "--plugin-dir=/nowhere: there is no such directory");
+        assert_eq!(
+            failure.to_string(),
+            "--plugin-dir=/nowhere: there is no such directory; make it, or name the one that holds the plugins"
+        );
     }
 
     #[test]

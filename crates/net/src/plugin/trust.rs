@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jail_sys::{Failure, Kind};
 
-use super::refuse::refuse;
+use super::refuse::{REMEDY, refuse};
 
 /// Where an open descriptor has a name: what is checked and what is loaded are then one file, whatever happens to its
 /// path meanwhile.
@@ -41,7 +41,7 @@ pub(super) fn open(path: &Path) -> Result<File, Failure> {
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY) // a FIFO or a terminal must not hold us up
         .open(by_descriptor(&directory).join(name))
-        .map_err(called)?;
+        .map_err(|error| called(error).hint(REMEDY))?;
     let about = file.metadata().map_err(called)?;
     if !about.is_file() {
         return Err(refuse(Kind::Invalid, path, "is not a regular file"));
@@ -155,7 +155,8 @@ mod tests {
         let directory = directory();
         let failure = open(&directory.path().join("libjail_x.so")).unwrap_err();
         assert_eq!(failure.kind, Kind::NotFound);
-        assert!(failure.message.ends_with("libjail_x.so: open: No such file or directory"), "{failure}");
+        let told = format!("libjail_x.so: open: No such file or directory; {REMEDY}");
+        assert!(failure.to_string().ends_with(&told), "{failure}");
         assert_eq!(open(Path::new("/nowhere/libjail_x.so")).unwrap_err().kind, Kind::NotFound);
         assert_eq!(open(Path::new("/")).unwrap_err().kind, Kind::Invalid);
     }

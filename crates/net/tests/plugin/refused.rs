@@ -7,13 +7,18 @@ use jail_net::plugin::{self, sdk::Kind};
 
 use crate::make::{bad, directory};
 
-/// The sentence, without the directory of the plugin.
+/// What to do about a plugin that does not work, where there is no more to say.
+const REMEDY: &str = "put one that works in its place, or remove it";
+
+/// The sentence, without the directory of the plugin. The usual remedy is seen to be there and left out.
 fn sentence(wrong: &[&str]) -> (Kind, String) {
     let directory = directory();
     let path = bad(&directory, wrong);
     let failure = plugin::load(&path).unwrap_err();
     assert!(failure.object.ends_with("/libjail_bad.so"));
-    (failure.kind, failure.to_string().replace(&format!("{}/", directory.path().display()), ""))
+    assert!(!failure.hint.is_empty(), "{failure}");
+    let sentence = failure.to_string().replace(&format!("{}/", directory.path().display()), "");
+    (failure.kind, sentence.trim_end_matches(&format!("; {REMEDY}")).to_owned())
 }
 
 #[test]

@@ -22,7 +22,11 @@ pub(super) fn clone_failed(Errno(errno): Errno, namespaces: i32) -> Failure {
             "this host does not let us make a user namespace",
             "run as root; in a chroot or a container it may need to be allowed from outside",
         ),
-        libc::EPERM => (Kind::Denied, "making namespaces needs root (CAP_SYS_ADMIN)", "run it as root"),
+        libc::EPERM => (
+            Kind::Denied,
+            "making namespaces needs root with all its capabilities (CAP_SYS_ADMIN)",
+            "run it as the host's own root",
+        ),
         libc::EINVAL => (
             Kind::Unsupported,
             "this kernel lacks a kind of namespace that was asked for",
@@ -55,12 +59,17 @@ pub(super) fn failed(script: &Script, record: Option<Record>) -> Failure {
     let Some(step) = script.step(number, inner) else { return gone() };
     let error = io::Error::from_raw_os_error(errno);
     let failure = match &step.op {
-        Op::Exec { .. } | Op::ExecFd { .. } => not_executed(step.stage, &step.object, &error),
+        Op::Exec { paths, .. } => not_executed(step.stage, &step.object, paths.len() == 1, &error),
+        Op::ExecFd { .. } => not_executed(step.stage, &step.object, true, &error),
         Op::ProveNoUserNamespace if errno == libc::ENOTRECOVERABLE => {
             let message = "a process of the jail could still make user namespaces";
             Failure::new(Kind::Unsupported, step.stage, step.op.name(), step.object.as_str(), message)
         }
-        op => Failure::call(step.stage, op.name(), step.object.as_str(), &error),
+        op => {
+            let failure = Failure::call(step.stage, op.name(), step.object.as_str(), &error);
+            // The path is one of the jail's: what is full, read-only or closed there is none of the host's.
+            if errno == libc::EPERM { failure } else { failure.hint("") }
+        }
     };
     match step.hint.is_empty() {
         true => failure,
@@ -68,9 +77,13 @@ pub(super) fn failed(script: &Script, record: Option<Record>) -> Failure {
     }
 }
 
-/// execve's own error: "not there" is [`Kind::NotFound`] (a shell's 127), all else [`Kind::Denied`] (126).
-fn not_executed(stage: &'static str, object: &str, error: &io::Error) -> Failure {
+/// execve's own error: "not there" is [`Kind::NotFound`] (a shell's 127), all else [`Kind::Denied`] (126). The kernel says
+/// so too of a file that is there, when its interpreter is not: most likely where a path was given, and no name to look for.
+fn not_executed(stage: &'static str, object: &str, is_path: bool, error: &io::Error) -> Failure {
     let (kind, message) = match error.raw_os_error() {
+        Some(libc::ENOENT) if is_path => {
+            (Kind::NotFound, format!("{object}: not found in the jail, or the interpreter it names is not"))
+        }
         Some(libc::ENOENT | libc::ENOTDIR) => (Kind::NotFound, format!("{object}: not found in the jail")),
         Some(libc::EACCES | libc::EPERM) => {
             (Kind::Denied, format!("{object}: may not be executed in the jail"))

@@ -119,7 +119,10 @@ fn understand(ended: Ended) -> Result<(), Trouble> {
         Some(EXISTS) => Trouble::Exists,
         Some(MISSING) => Trouble::Missing,
         Some(errno) => Trouble::Other(refused(errno)),
-        None if cause.is_empty() => Trouble::Other(refusal(Kind::Failed, "it ended without a word")),
+        None if cause.is_empty() => {
+            let hint = "something ended it, or it is broken: try nft list tables";
+            Trouble::Other(refusal(Kind::Failed, "it ended without a word").hint(hint))
+        }
         None => Trouble::Other(refusal(Kind::Failed, cause)),
     })
 }
@@ -129,7 +132,7 @@ fn refused(errno: Errno) -> Failure {
     let (kind, hint) = match errno {
         EXISTS => (Kind::Conflict, ""),
         MISSING => (Kind::NotFound, ""),
-        Errno::EPERM => (Kind::Denied, "run it as root"),
+        Errno::EPERM => (Kind::Denied, "run it as the host's own root"),
         Errno::EOPNOTSUPP => (Kind::Unsupported, "this kernel's nf_tables lacks a part"),
         _ => (Kind::Failed, ""),
     };
@@ -165,7 +168,10 @@ mod tests {
         assert!(matches!(said(guess), Trouble::Missing));
         let failure = said("Could not process rule: Operation not permitted (you must be root)").failure();
         assert_eq!(failure.kind, Kind::Denied);
-        assert_eq!(failure.to_string(), "nft refused the rules: Operation not permitted; run it as root");
+        assert_eq!(
+            failure.to_string(),
+            "nft refused the rules: Operation not permitted; run it as the host's own root"
+        );
         assert_eq!(said("syntax error").failure().message, "nft refused the rules: syntax error");
         let nothing = understand(Err(String::new())).unwrap_err().failure();
         assert_eq!(nothing.message, "nft refused the rules: it ended without a word");
