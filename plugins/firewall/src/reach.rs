@@ -38,6 +38,23 @@ impl Version {
     }
 }
 
+/// Refuses an interface name that a firewall's program would take for something else: for nft a leading `@` is a set and
+/// a trailing `*` a pattern, for iptables a trailing `+`, and a leading `-` or `!` is an option. One set of signs, so that
+/// a bridge that one backend can name the other can as well.
+///
+/// # Errors
+/// `Unsupported`.
+pub fn nameable(interface: &str) -> Result<(), Failure> {
+    let odd = |sign: char| sign.is_whitespace() || "\"'\\".contains(sign);
+    let first = interface.starts_with(['@', '-', '!']);
+    if first || interface.ends_with(['*', '+']) || interface.contains(odd) {
+        let message = format!("no firewall rule can name the interface {interface}");
+        return Err(Failure::new(Kind::Unsupported, "network", "plan", interface, message)
+            .hint("rename the interface"));
+    }
+    Ok(())
+}
+
 /// The interfaces on bridges. What a jail sends by another interface the host's rules never see.
 pub fn on_bridges(want: &Request) -> impl Iterator<Item = (&Attachment, &str)> {
     want.attachments.iter().filter_map(|attachment| Some((attachment, attachment.network.bridge()?)))

@@ -59,6 +59,12 @@ pub(crate) fn lists(table: Table) -> &'static [&'static str] {
     }
 }
 
+/// Every chain of ours in a table, but [`MADE`].
+pub(crate) fn all(table: Table) -> Vec<&'static str> {
+    let shared = shared(table, Version::V4, &Shared::default()).into_iter().map(|(chain, _)| chain);
+    shared.chain(lists(table).iter().copied()).collect()
+}
+
 /// Whether a chain holds jails' own rules.
 pub(crate) fn is_list(chain: &str) -> bool {
     [Table::Filter, Table::Nat].into_iter().any(|table| lists(table).contains(&chain))

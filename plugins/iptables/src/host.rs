@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jail_firewall::nft::entry::comment;
-use jail_firewall::reach::{self, Version};
-use jail_net::backend::{Failure, Kind, Request};
+use jail_firewall::reach::{self, Version, nameable};
+use jail_net::backend::{Failure, Request};
 use jail_net::model::{Attachment, Egress, PortRange, Publish};
 
 use crate::chains::{ALLOW, AT, DENY, FROM, HOST, PORTS, SOURCE, TO, TO_HOST, TO_JAIL};
@@ -46,17 +46,6 @@ pub(crate) fn of(want: &Request, version: Version, with_nft: bool) -> Result<Rul
     }
     let tables = [(Table::Filter, filter), (Table::Nat, nat)];
     Ok(tables.into_iter().filter(|(_, rules)| !rules.is_empty()).collect())
-}
-
-/// Refuses an interface name that iptables takes for something else: a trailing `+` is a pattern.
-pub(crate) fn nameable(interface: &str) -> Result<(), Failure> {
-    let odd = |sign: char| sign.is_whitespace() || "\"'\\".contains(sign);
-    if interface.starts_with(['-', '!']) || interface.ends_with('+') || interface.contains(odd) {
-        let message = format!("the iptables backend cannot name the interface {interface} in a rule");
-        return Err(Failure::new(Kind::Unsupported, "network", "plan", interface, message)
-            .hint("rename the interface"));
-    }
-    Ok(())
 }
 
 struct Jail<'a> {
@@ -174,6 +163,7 @@ pub(crate) fn span(ports: PortRange) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jail_net::backend::Kind;
     use jail_net::conformance::{on_lan, request};
     use jail_net::model::Egress::{Allow, Deny};
     use jail_net::model::Network;
