@@ -1,7 +1,7 @@
 //! Where a jail may go, as it is when it starts: for the rules in its own network namespace, which know nothing of how
 //! the host routes. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
@@ -152,6 +152,24 @@ pub fn targets(publish: &Publish, want: &Request) -> Result<Vec<IpAddr>, Failure
             .hint("give it an address of that family on a bridge, with --net and --ip"));
     }
     Ok(targets)
+}
+
+/// The jail's own ports that published ones lead to, in ranges that do not overlap, at the addresses they lead to. What
+/// somebody else leads to a jail gets no further than to these.
+///
+/// # Errors
+/// Those of [`targets`].
+pub fn served(want: &Request) -> Result<Vec<(IpAddr, Protocol, PortRange)>, Failure> {
+    let mut by_target: BTreeMap<(IpAddr, Protocol), Vec<PortRange>> = BTreeMap::new();
+    for publish in &want.publish {
+        for target in targets(publish, want)? {
+            by_target.entry((target, publish.protocol)).or_default().push(publish.jail);
+        }
+    }
+    let apart = by_target.into_iter().flat_map(|((target, protocol), ports)| {
+        disjoint(ports).into_iter().map(move |ports| (target, protocol, ports))
+    });
+    Ok(apart.collect())
 }
 
 /// What the jail publishes over UDP.

@@ -169,20 +169,14 @@ fn rules_that_nobody_can_take_away_any_more_are_not_taken_for_none() {
         let Some(world) = world(subject) else { return };
         let before = world.rules();
         let web = world.attached(10, &["80"], Deny);
-        let run = world.run.path().to_owned();
-        let gone = |programs: &[&str]| -> Box<dyn Backend> {
-            Box::new(Iptables(Place {
-                programs: programs.iter().map(Into::into).collect(),
-                run: run.clone(),
-            }))
-        };
         let undo = world.plan(&web).undo;
-        for (left, missing) in [(&[][..], "iptables-save"), (&["WITHOUT-NFT"][..], "nft")] {
-            let chosen = choose(subject.real.split('-').nth(1).unwrap(), &run).display().to_string();
-            let programs: Vec<_> = left.iter().map(|_| chosen.as_str()).collect();
+        let run = world.run.path();
+        let variant = subject.real.split('-').nth(1).unwrap();
+        for (programs, missing) in [(vec![], "iptables-save"), (vec![choose(variant, run)], "nft")] {
+            let backend = Iptables(Place { programs, run: run.into() });
             for last in [false, true] {
                 let how = Detach { wait: true, last };
-                let detach = || wait(gone(&programs).detach(&web.want.jail, Some(&undo), how));
+                let detach = || wait(backend.detach(&web.want.jail, Some(&undo), how));
                 let failure = world.host.enter(detach).unwrap_err();
                 assert!(failure.message.contains(&format!("no program {missing} in PATH")), "{failure}");
                 assert!(failure.hint.starts_with("install"), "{failure}");
