@@ -42,22 +42,24 @@ pub async fn start(
     own: &mut [Box<dyn Stage>],
 ) -> Result<Running, Failure> {
     match attempt(planned, place, streams, own).await {
-        Err(failure) if failure.kind == Kind::Conflict && made_room(planned, place).await => {
+        Err(failure) if failure.kind == Kind::Conflict => {
+            make_room(planned, place).await;
             attempt(planned, place, streams, own).await
         }
         other => other,
     }
 }
 
-/// Whether something was removed that may have been in the way: a dead jail's; living ones are left alone. A full sweep
-/// never stands in the way of a start that has no such trouble, or no network.
-async fn made_room(planned: &Planned, place: &Place) -> bool {
-    let removed = match &planned.backends {
+/// Removes what dead jails left that may be in the way; living ones are left alone. A full sweep never stands in the way
+/// of a start that has no such trouble, or no network.
+///
+/// What it removes does not say whether there is room now: the undo of the attempt before may have removed it already.
+/// What could not be removed is still in the way, and the next attempt says so.
+async fn make_room(planned: &Planned, place: &Place) {
+    let _ = match &planned.backends {
         Some(_) => reap::gc(place).await,
         None => reap::dead(place).await,
     };
-    // What could not be removed is still in the way, and the failure says so.
-    removed.is_ok_and(|removed| !removed.is_empty())
 }
 
 async fn attempt(

@@ -103,19 +103,22 @@ impl Machine {
         }
     }
 
-    /// The plugins that gave the jails of this machine their network, of the living and of the dead.
+    /// Every jail of this machine that was given the network and has not given it back, whatever its state directory.
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub(crate) fn plugins(&self) -> Result<Vec<PathBuf>, Failure> {
-        let dir = self.dir_networked();
-        let mut plugins = Vec::new();
-        for name in names_in(&dir)? {
+    pub(crate) fn all_networked(&self) -> Result<Vec<Networked>, Failure> {
+        let mut all = Vec::new();
+        for name in names_in(&self.dir_networked())? {
+            let Ok(id) = name.parse::<JailId>() else { continue };
+            let path = self.networked_file(&id);
+            let alive = Lease::is_held(&path)
+                .map_err(|error| Failure::call("state", "lock", path.display().to_string(), &error))?;
             // One that cannot be read names none; who removes it tells why.
-            let text = Lease::holder(&dir.join(name)).unwrap_or_default();
-            plugins.extend(text.lines().skip(1).map(PathBuf::from));
+            let text = Lease::holder(&path).unwrap_or_default();
+            all.push(Networked { id, alive, plugins: text.lines().skip(1).map(PathBuf::from).collect() });
         }
-        Ok(plugins)
+        Ok(all)
     }
 
     /// The living jails, each with the plugin of its firewall if that can be told.
@@ -123,12 +126,8 @@ impl Machine {
     /// # Errors
     /// When the directory cannot be read.
     pub(crate) fn firewalls(&self) -> Result<Vec<(JailId, Option<PathBuf>)>, Failure> {
-        let firewall = |id: JailId| {
-            let text = Lease::holder(&self.networked_file(&id)).unwrap_or_default();
-            let plugin = text.lines().skip(1).last().map(PathBuf::from);
-            (id, plugin)
-        };
-        Ok(self.alive()?.into_iter().map(firewall).collect())
+        let living = self.all_networked()?.into_iter().filter(|jail| jail.alive);
+        Ok(living.map(|mut jail| (jail.id, jail.plugins.pop())).collect())
     }
 
     /// Every jail of this machine that uses the network and lives, whatever its state directory.
@@ -136,18 +135,7 @@ impl Machine {
     /// # Errors
     /// When the directory cannot be read.
     pub(crate) fn alive(&self) -> Result<Vec<JailId>, Failure> {
-        let dir = self.dir_networked();
-        let mut alive = Vec::new();
-        for name in names_in(&dir)? {
-            let Ok(id) = name.parse::<JailId>() else { continue };
-            let path = dir.join(&name);
-            if Lease::is_held(&path)
-                .map_err(|error| Failure::call("state", "lock", path.display().to_string(), &error))?
-            {
-                alive.push(id);
-            }
-        }
-        Ok(alive)
+        Ok(self.firewalls()?.into_iter().map(|(id, _)| id).collect())
     }
 
     /// Removes what dead holders left of one kind of lease.
@@ -165,6 +153,22 @@ impl Machine {
             });
         }
         result
+    }
+}
+
+/// A jail that was given the network. What a dead one was given may still be there.
+#[derive(Debug)]
+pub(crate) struct Networked {
+    pub(crate) id: JailId,
+    pub(crate) alive: bool,
+    /// By which plugins, the firewall's last.
+    pub(crate) plugins: Vec<PathBuf>,
+}
+
+impl Networked {
+    /// Whether this plugin, wherever its file is now, gave it some of it.
+    pub(crate) fn has_by(&self, plugin: &Path) -> bool {
+        self.plugins.iter().any(|had| had.file_name() == plugin.file_name())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a jail may go, as it is when it starts: for the rules in its own network namespace, which know nothing of how
 //! the host routes. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
@@ -36,6 +36,23 @@ impl Version {
             Version::V6 => &[("::", 127), ("fe80::", 10), ("ff00::", 8)],
         }
     }
+}
+
+/// Refuses an interface name that a firewall's program would take for something else: for nft a leading `@` is a set and
+/// a trailing `*` a pattern, for iptables a trailing `+`, and a leading `-` or `!` is an option. One set of signs, so that
+/// a bridge that one backend can name the other can as well.
+///
+/// # Errors
+/// `Unsupported`.
+pub fn nameable(interface: &str) -> Result<(), Failure> {
+    let odd = |sign: char| sign.is_whitespace() || "\"'\\".contains(sign);
+    let first = interface.starts_with(['@', '-', '!']);
+    if first || interface.ends_with(['*', '+']) || interface.contains(odd) {
+        let message = format!("no firewall rule can name the interface {interface}");
+        return Err(Failure::new(Kind::Unsupported, "network", "plan", interface, message)
+            .hint("rename the interface"));
+    }
+    Ok(())
 }
 
 /// The interfaces on bridges. What a jail sends by another interface the host's rules never see.
@@ -135,6 +152,24 @@ pub fn targets(publish: &Publish, want: &Request) -> Result<Vec<IpAddr>, Failure
             .hint("give it an address of that family on a bridge, with --net and --ip"));
     }
     Ok(targets)
+}
+
+/// The jail's own ports that published ones lead to, in ranges that do not overlap, at the addresses they lead to. What
+/// somebody else leads to a jail gets no further than to these.
+///
+/// # Errors
+/// Those of [`targets`].
+pub fn served(want: &Request) -> Result<Vec<(IpAddr, Protocol, PortRange)>, Failure> {
+    let mut by_target: BTreeMap<(IpAddr, Protocol), Vec<PortRange>> = BTreeMap::new();
+    for publish in &want.publish {
+        for target in targets(publish, want)? {
+            by_target.entry((target, publish.protocol)).or_default().push(publish.jail);
+        }
+    }
+    let apart = by_target.into_iter().flat_map(|((target, protocol), ports)| {
+        disjoint(ports).into_iter().map(move |ports| (target, protocol, ports))
+    });
+    Ok(apart.collect())
 }
 
 /// What the jail publishes over UDP.

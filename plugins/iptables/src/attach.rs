@@ -8,7 +8,7 @@ use jail_firewall::nft::foreign::Frames;
 use jail_firewall::nft::{run, taken};
 use jail_firewall::reach::Version;
 use jail_firewall::{Lock, Place};
-use jail_net::backend::Failure;
+use jail_net::backend::{Failure, Kind};
 use jail_net::conntrack;
 
 use crate::change;
@@ -23,9 +23,9 @@ pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Resul
     let lock = Lock::exclusive(&place.run, LOCK)?;
     let result = thread::scope(|scope| {
         let inside = scope.spawn(|| apply_inside(place, work, netns));
-        let ports = scope.spawn(|| match work.has_nft() {
-            true => tables(place).add(&lock, &work.entries, &[], &work.comment),
-            false => Ok(()),
+        let ports = scope.spawn(|| match work.entries.is_empty() {
+            true => Ok(()),
+            false => tables(place).add(&lock, &work.entries, &[], &work.comment),
         });
         let v6 = scope.spawn(|| apply_on_host(place, work, Version::V6, &lock));
         let v4 = apply_on_host(place, work, Version::V4, &lock);
@@ -40,8 +40,8 @@ pub(crate) fn attach(place: &Place, work: &Work, netns: BorrowedFd<'_>) -> Resul
 /// Takes back all of it, whichever part it was that failed. Why that failed is the one to tell: what then stays goes with
 /// the undo in the journal, and with the namespace.
 fn take_back(place: &Place, work: &Work, netns: BorrowedFd<'_>, lock: &Lock) {
-    let _ = detach::rules(place, lock, &Whose::Jail(&work.jail));
-    if work.has_nft() {
+    let _ = detach::rules(place, lock, &Whose::Jail(&work.jail), |_| false);
+    if !work.entries.is_empty() {
         let _ = tables(place).remove_jail(&work.jail, None);
         let _ = tables(place).remove_unused(lock);
         let _ = run::apply_in(place, netns, work.frames.remove());
@@ -58,19 +58,32 @@ fn apply_on_host(place: &Place, work: &Work, version: Version, lock: &Lock) -> R
         return Ok(());
     }
     let programs = Programs::chosen(place, version);
-    let mut result = Ok(());
-    for _ in 0..2 {
+    let once = || {
         let saved = programs.saved()?;
+        refuse_strangers(&programs, rules, &saved)?;
         refuse_taken(work, rules, &saved)?;
         let missing = made::missing(&programs, rules)?;
         let document = change::add(&saved, version, rules, &shared, &missing);
-        result = programs.apply(&document, lock);
-        let over = result.as_ref().map_or_else(programs::is_busy, |()| true);
-        if over || detach::rules_of(&programs, lock, &Whose::Jail(&work.jail)).is_err() {
-            break;
+        Ok::<_, Failure>(programs.apply(&document, lock))
+    };
+    match once()? {
+        Err(failure) if !programs::is_busy(&failure) => {
+            detach::rules_of(&programs, lock, &Whose::Jail(&work.jail)).map_err(|_| failure)?;
+            once()?
         }
+        result => result,
     }
-    result
+}
+
+/// Refuses to add to a chain of our name that is somebody else's.
+fn refuse_strangers(programs: &Programs<'_>, rules: &Rules, saved: &Saved) -> Result<(), Failure> {
+    let strangers = |table| Some((table, change::strangers(saved.table(table)?, table)?));
+    let Some((table, chain)) = rules.keys().copied().find_map(strangers) else { return Ok(()) };
+    let (table, name) = (table.as_str(), programs.name());
+    let message =
+        format!("{name}: the chain {chain} of the table {table} holds rules that jail did not make");
+    Err(Failure::new(Kind::Conflict, "network", "attach", chain, message)
+        .hint(format!("give it another name: {name} -t {table} -E {chain} ANOTHER")))
 }
 
 /// Refuses what another jail has already.

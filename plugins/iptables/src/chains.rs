@@ -22,6 +22,9 @@ pub(crate) struct Shared {
 pub(crate) const HOST: &str = "JAIL-HOST";
 /// A packet to a jail, by whom it is for.
 pub(crate) const TO: &str = "JAIL-TO";
+/// A packet that somebody led to a jail, by what the jail publishes: rules that a dead jail left, or that were brought
+/// back from a file, may lead to the next jail of that address.
+pub(crate) const SERVED: &str = "JAIL-SERVED";
 /// A packet from a jail to somewhere else, by who sends it.
 pub(crate) const FROM: &str = "JAIL-FROM";
 /// Ports published at one address of the host.
@@ -54,9 +57,15 @@ pub(crate) fn hooks(table: Table) -> &'static [(&'static str, &'static str)] {
 /// The chains that hold jails' own rules.
 pub(crate) fn lists(table: Table) -> &'static [&'static str] {
     match table {
-        Table::Filter => &[HOST, TO, FROM],
+        Table::Filter => &[HOST, TO, SERVED, FROM],
         Table::Nat => &[AT, PORTS, SOURCE],
     }
+}
+
+/// Every chain of ours in a table, but [`MADE`].
+pub(crate) fn all(table: Table) -> Vec<&'static str> {
+    let shared = shared(table, Version::V4, &Shared::default()).into_iter().map(|(chain, _)| chain);
+    shared.chain(lists(table).iter().copied()).collect()
 }
 
 /// Whether a chain holds jails' own rules.
@@ -129,7 +138,7 @@ fn filter(version: Version, shared: &Shared) -> Vec<(&'static str, Vec<String>)>
     let input = by("-i", &format!("-j {HOST}"));
     let forward = [by("-o", &format!("-j {TO}")), by("-i", &format!("-j {FROM}")), guarded].concat();
     let to_host = [begin(), neighbours(version), vec![refuse.clone()]].concat();
-    let published = vec!["-m conntrack --ctstate DNAT -j ACCEPT".to_owned()];
+    let published = vec![format!("-m conntrack --ctstate DNAT -j {SERVED}")];
     let to_jail = [begin(), published, by("-i", &refuse), vec!["-j DROP".to_owned()]].concat();
     let deny = [begin(), vec![invalid.clone(), refuse]].concat();
     let allow = [begin(), vec![invalid, "-j ACCEPT".to_owned()]].concat();

@@ -23,6 +23,17 @@ pub(crate) struct Missing {
     pub(crate) chains: BTreeSet<(Table, &'static str)>,
 }
 
+/// How much of what is ours a removal takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// With the last jail of a table all of it, and the kernel's chains that were not there before us, if they are empty.
+    All,
+    /// All but those chains of the kernel's.
+    AllButMade,
+    /// Jails' own rules, and no chain.
+    RulesOnly,
+}
+
 /// Adds a jail's rules, and before them what all jails share and is not there. Filters stand before addresses are
 /// rewritten: each table is committed by itself.
 pub(crate) fn add(
@@ -56,30 +67,48 @@ pub(crate) fn add(
 }
 
 /// Removes the rules of jails that are gone; `None` when there are none. With the last jail of a table goes all that is
-/// ours in it: with `made` also the kernel's chains that were not there before us, if they are empty.
+/// ours in it.
 pub(crate) fn remove(
     saved: &Saved,
     version: Version,
     gone: &impl Fn(&JailId) -> bool,
-    made: bool,
+    extent: Extent,
 ) -> Option<String> {
     let shared = shared_by(saved, |jail| !gone(jail));
     let mut text = String::new();
     for table in [Table::Nat, Table::Filter] {
         let Some(there) = saved.table(table) else { continue };
-        let mut owned = there.rules.iter().filter_map(Rule::jail);
-        let lines = if owned.any(|jail| !gone(&jail)) {
-            let theirs = there.rules.iter().filter(|rule| rule.jail().is_some_and(|jail| gone(&jail)));
-            let lines: Vec<_> = theirs.map(Rule::delete).collect();
-            if lines.is_empty() { lines } else { [lines, share(there, table, version, &shared)].concat() }
-        } else {
-            everything(there, table, made)
-        };
+        let theirs = there.rules.iter().filter(|rule| rule.jail().is_some_and(|jail| gone(&jail)));
+        let mut lines: Vec<_> = theirs.map(Rule::delete).collect();
+        let is_last = !there.rules.iter().filter_map(Rule::jail).any(|jail| !gone(&jail));
+        if extent != Extent::RulesOnly && is_last {
+            lines = everything(there, table, extent == Extent::All);
+        } else if extent != Extent::RulesOnly && !lines.is_empty() {
+            lines.extend(share(there, table, version, &shared));
+        }
         if !lines.is_empty() {
             write_table(&mut text, table, &lines);
         }
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// A chain with a name of ours that holds rules of somebody else's: what is ours would go there, or they with us.
+pub(crate) fn strangers(there: &Contents, table: Table) -> Option<&'static str> {
+    let ours = is_ours(there, table);
+    chains::all(table).into_iter().find(|chain| {
+        let is_list = chains::is_list(chain);
+        there.of(chain).any(|rule| if is_list { rule.jail().is_none() } else { !ours })
+    })
+}
+
+/// Whether we have been in this table: a jail's rule says so, the chain that says that we made it, or that no chain of
+/// ours is missing. One chain of such a name may be anybody's.
+fn is_ours(there: &Contents, table: Table) -> bool {
+    let has = |chain: &str| there.chains.contains_key(chain);
+    has(MADE)
+        || there.rules.iter().any(|rule| rule.jail().is_some())
+        || chains::all(table).into_iter().all(has)
 }
 
 /// What the jails that count share, by their own rules.
@@ -114,8 +143,12 @@ fn jump(there: &Contents, hook: &str, chain: &str, made: bool) -> Vec<String> {
     lines
 }
 
-/// Takes all that is ours from a table, but the chain that says that we made the table: that goes with the table.
+/// Takes all that is ours from a table, but the chain that says that we made the table: that goes with the table. A chain
+/// that others' rules lead to is theirs from now on, and empty.
 fn everything(there: &Contents, table: Table, made: bool) -> Vec<String> {
+    if !is_ours(there, table) {
+        return Vec::new();
+    }
     let mut lines = Vec::new();
     let mut emptied = Vec::new();
     for (hook, chain) in chains::hooks(table) {
@@ -127,16 +160,22 @@ fn everything(there: &Contents, table: Table, made: bool) -> Vec<String> {
         }
         lines.extend(jumps.into_iter().map(Rule::delete));
     }
-    let no_jails = Shared::default();
-    let shared = chains::shared(table, Version::V4, &no_jails).into_iter().map(|(chain, _)| chain);
-    let ours: Vec<_> = shared
-        .chain(chains::lists(table).iter().copied())
-        .filter(|chain| there.chains.contains_key(*chain))
-        .collect();
-    lines.extend(ours.iter().map(|chain| format!("-F {chain}")));
-    lines.extend(ours.iter().map(|chain| format!("-X {chain}")));
+    let all = chains::all(table);
+    let is_lent = |chain: &&str| {
+        let mut others = there.rules.iter().filter(|rule| !all.contains(&rule.chain.as_str()));
+        others.any(|rule| rule.target() == Some(chain) && !is_jump(rule, table))
+    };
+    let ours: Vec<_> = all.iter().copied().filter(|chain| there.chains.contains_key(*chain)).collect();
+    let full = ours.iter().filter(|chain| there.of(chain).next().is_some());
+    lines.extend(full.map(|chain| format!("-F {chain}")));
+    lines.extend(ours.iter().filter(|chain| !is_lent(chain)).map(|chain| format!("-X {chain}")));
     lines.extend(emptied);
     lines
+}
+
+/// Whether it leads from one of the kernel's chains to ours, as [`jump`] puts it there.
+fn is_jump(rule: &Rule, table: Table) -> bool {
+    chains::hooks(table).iter().any(|(hook, chain)| rule.chain == *hook && rule.target() == Some(chain))
 }
 
 fn declare(chain: &str) -> String {
@@ -176,7 +215,7 @@ mod tests {
     fn filters_are_written_before_addresses_are_rewritten_and_removed_after() {
         let document = add(&Saved::default(), Version::V4, &rules(), &shared(), &Missing::default());
         assert!(document.find("*filter").unwrap() < document.find("*nat").unwrap());
-        let document = remove(&applied(&document), Version::V4, &|_| true, false).unwrap();
+        let document = remove(&applied(&document), Version::V4, &|_| true, Extent::AllButMade).unwrap();
         assert!(document.find("*nat").unwrap() < document.find("*filter").unwrap());
     }
 
@@ -208,17 +247,20 @@ mod tests {
             applied(&format!("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n{more}{document}"))
         };
         let removed =
-            remove(&there("-A FORWARD -s 10.0.0.1/32 -j DROP\n"), Version::V4, &|_| true, true).unwrap();
+            remove(&there("-A FORWARD -s 10.0.0.1/32 -j DROP\n"), Version::V4, &|_| true, Extent::All)
+                .unwrap();
         assert!(removed.contains("-X INPUT") && !removed.contains("-X FORWARD"), "{removed}");
         assert!(!removed.contains("10.0.0.1"));
-        assert!(!remove(&there(""), Version::V4, &|_| true, false).unwrap().contains("-X INPUT"));
-        assert_eq!(remove(&Saved::default(), Version::V4, &|_| true, true), None);
+        assert!(
+            !remove(&there(""), Version::V4, &|_| true, Extent::AllButMade).unwrap().contains("-X INPUT")
+        );
+        assert_eq!(remove(&Saved::default(), Version::V4, &|_| true, Extent::All), None);
     }
 
     #[test]
     fn a_jail_that_stays_keeps_its_rules_and_what_is_shared() {
         let document = add(&Saved::default(), Version::V4, &rules(), &shared(), &Missing::default());
         let other = "3fa04b11c20b".parse().unwrap();
-        assert_eq!(remove(&applied(&document), Version::V4, &|jail| *jail == other, true), None);
+        assert_eq!(remove(&applied(&document), Version::V4, &|jail| *jail == other, Extent::All), None);
     }
 }

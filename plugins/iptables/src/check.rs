@@ -37,7 +37,7 @@ pub(crate) fn check(place: &Place, want: &Request) -> Result<Drift, Failure> {
             );
         }
     }
-    if work.has_nft() {
+    if !work.entries.is_empty() {
         differences.extend(tables(place).check(&want.jail, &work.entries, &[])?);
     }
     Ok(Drift { differences })

@@ -11,8 +11,10 @@ use jail_net::backend::{Detach, Failure, Reaped, Undo};
 use jail_net::conntrack;
 use jail_net::model::JailId;
 
+use crate::change::Extent;
 use crate::plan::Elements;
-use crate::programs::{self, Programs, Variant};
+use crate::probe::has_nf_tables;
+use crate::programs::{self, Programs};
 use crate::saved::Saved;
 use crate::{LOCK, NAME, change, joined, made, tables};
 
@@ -38,9 +40,10 @@ pub(crate) fn detach(place: &Place, jail: &JailId, undo: Option<&Undo>, how: Det
     let lock = Lock::removing(&place.run, LOCK)?;
     let whose = if how.last { Whose::Dead(&[]) } else { Whose::Jail(jail) };
     let undo = undo.map(|undo| read::<Elements>(NAME, &undo.0)).transpose()?;
+    let planned = |version| undo.as_ref().is_some_and(|undo| undo.has_rules(version));
     thread::scope(|scope| {
         let elements = scope.spawn(|| elements(place, &lock, jail, undo.as_ref(), how));
-        let rules = rules(place, &lock, &whose).map(drop);
+        let rules = rules(place, &lock, &whose, planned).map(drop);
         rules.and(joined(elements))
     })?;
     let udp: Vec<_> = undo.iter().flat_map(|undo| &undo.udp).map(|published| published.to).collect();
@@ -55,20 +58,19 @@ fn elements(
     undo: Option<&Elements>,
     how: Detach,
 ) -> Result<(), Failure> {
-    let entries = undo.map(|undo| undo.entries.as_slice());
-    if place.find("nft").is_none() || entries.is_some_and(<[_]>::is_empty) && !how.last {
+    if !has_nf_tables() {
         return Ok(()); // then there was never any
     }
     match how.last {
         true => tables(place).remove_all(lock, Some(&[])).map(drop),
-        false => tables(place).remove_jail(jail, entries),
+        false => tables(place).remove_jail(jail, undo.map(|undo| undo.entries.as_slice())),
     }
 }
 
 pub(crate) fn gc(place: &Place, alive: &[JailId]) -> Result<Reaped, Failure> {
     let lock = Lock::removing(&place.run, LOCK)?;
-    let mut removed = rules(place, &lock, &Whose::Dead(alive))?;
-    if place.find("nft").is_some() {
+    let mut removed = rules(place, &lock, &Whose::Dead(alive), |_| false)?;
+    if has_nf_tables() {
         removed.extend(match alive {
             [] => tables(place).remove_all(&lock, Some(&[]))?,
             _ => tables(place).remove_dead(alive)?,
@@ -77,11 +79,20 @@ pub(crate) fn gc(place: &Place, alive: &[JailId]) -> Result<Reaped, Failure> {
     Ok(Reaped { removed })
 }
 
-/// Removes rules of both IP versions; answers them in words.
-pub(crate) fn rules(place: &Place, lock: &Lock, whose: &Whose<'_>) -> Result<Vec<String>, Failure> {
+/// Removes rules of both IP versions; answers them in words. Where the programs are not installed there are none, unless
+/// some were `planned`: those stay for as long as nobody can take them away.
+pub(crate) fn rules(
+    place: &Place,
+    lock: &Lock,
+    whose: &Whose<'_>,
+    planned: impl Fn(Version) -> bool + Sync,
+) -> Result<Vec<String>, Failure> {
     let of_version = |version| {
         let chosen = Programs::chosen(place, version);
-        let mut removed = rules_of(&chosen, lock, whose)?;
+        let mut removed = Vec::new();
+        if chosen.are_there() || planned(version) {
+            removed = rules_of(&chosen, lock, whose)?;
+        }
         let others = chosen.not_chosen();
         if has_rules(&others) {
             removed.extend(rules_of(&others, lock, whose)?);
@@ -104,32 +115,30 @@ fn has_rules(programs: &Programs<'_>) -> bool {
 }
 
 /// Removes rules of one IP version; answers them in words. What is refused is tried again with a newer look, for somebody
-/// else may have changed the rules meanwhile, and then without the kernel's own chains that we made: they may be in use.
+/// else may have changed the rules meanwhile, then without the kernel's own chains that we made, which may be in use, and
+/// in the end without any chain: whatever it is that cannot go, no jail's own rules stay for it.
 pub(crate) fn rules_of(
     programs: &Programs<'_>,
     lock: &Lock,
     whose: &Whose<'_>,
 ) -> Result<Vec<String>, Failure> {
-    if !programs.are_there() {
-        return Ok(Vec::new()); // then there was never anything
-    }
     let version = programs.version;
     let gone = |jail: &JailId| whose.has(jail);
-    let is_nft = programs.variant == Variant::Nft;
-    let mut result = Ok(Vec::new());
-    for made in [is_nft, is_nft, false] {
+    let mut refused = None;
+    for extent in [Extent::All, Extent::All, Extent::AllButMade, Extent::RulesOnly] {
         let saved = programs.saved()?;
-        if let Some(document) = change::remove(&saved, version, &gone, made) {
-            result = programs.apply(&document, lock).map(|()| words(&saved, version, gone));
-        }
-        if result.is_ok() {
-            made::remove(version, &saved, gone)?;
-        }
-        if result.as_ref().map_or_else(programs::is_busy, |_| true) {
-            break;
+        let document = change::remove(&saved, version, &gone, extent);
+        match document.as_ref().map_or(Ok(()), |document| programs.apply(document, lock)) {
+            Err(failure) if programs::is_busy(&failure) => return Err(failure),
+            Err(failure) => refused = Some(failure),
+            Ok(()) if extent == Extent::RulesOnly => {}
+            Ok(()) => {
+                made::remove(version, &saved, gone)?;
+                return Ok(document.map(|_| words(&saved, version, gone)).unwrap_or_default());
+            }
         }
     }
-    result
+    refused.map_or(Ok(Vec::new()), Err)
 }
 
 /// What was removed: each jail's rules, and with the last of them the chains of all.

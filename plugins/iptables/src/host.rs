@@ -8,11 +8,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jail_firewall::nft::entry::comment;
-use jail_firewall::reach::{self, Version};
-use jail_net::backend::{Failure, Kind, Request};
+use jail_firewall::reach::{self, Version, nameable};
+use jail_net::backend::{Failure, Request};
 use jail_net::model::{Attachment, Egress, PortRange, Publish};
 
-use crate::chains::{ALLOW, AT, DENY, FROM, HOST, PORTS, SOURCE, TO, TO_HOST, TO_JAIL};
+use crate::chains::{ALLOW, AT, DENY, FROM, HOST, PORTS, SERVED, SOURCE, TO, TO_HOST, TO_JAIL};
 use crate::rule::{Rule, Table};
 
 /// A jail's rules of one IP version.
@@ -39,6 +39,11 @@ pub(crate) fn of(want: &Request, version: Version, with_nft: bool) -> Result<Rul
         jail.policy(&mut filter, attachment, bridge);
         jail.sources(&mut nat, attachment, bridge);
     }
+    for (target, protocol, ports) in reach::served(want)?.into_iter().filter(|(at, ..)| version.has(*at)) {
+        let (to, of, own) = (IpNet::from(target), protocol.as_str(), &jail.own);
+        let text = format!("-d {to} -p {of} -m {of} --dport {} {own} -j ACCEPT", span(ports));
+        filter.push(Rule::new(SERVED, text));
+    }
     for publish in &want.publish {
         for target in reach::targets(publish, want)?.into_iter().filter(|target| version.has(*target)) {
             jail.publish(&mut nat, publish, target);
@@ -46,17 +51,6 @@ pub(crate) fn of(want: &Request, version: Version, with_nft: bool) -> Result<Rul
     }
     let tables = [(Table::Filter, filter), (Table::Nat, nat)];
     Ok(tables.into_iter().filter(|(_, rules)| !rules.is_empty()).collect())
-}
-
-/// Refuses an interface name that iptables takes for something else: a trailing `+` is a pattern.
-pub(crate) fn nameable(interface: &str) -> Result<(), Failure> {
-    let odd = |sign: char| sign.is_whitespace() || "\"'\\".contains(sign);
-    if interface.starts_with(['-', '!']) || interface.ends_with('+') || interface.contains(odd) {
-        let message = format!("the iptables backend cannot name the interface {interface} in a rule");
-        return Err(Failure::new(Kind::Unsupported, "network", "plan", interface, message)
-            .hint("rename the interface"));
-    }
-    Ok(())
 }
 
 struct Jail<'a> {
@@ -174,6 +168,7 @@ pub(crate) fn span(ports: PortRange) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jail_net::backend::Kind;
     use jail_net::conformance::{on_lan, request};
     use jail_net::model::Egress::{Allow, Deny};
     use jail_net::model::Network;
@@ -220,7 +215,7 @@ mod tests {
 
     #[test]
     fn one_port_comes_before_a_range_and_one_address_before_all() {
-        let published = |publish| texts(&request(10, &[publish], Deny), true).split_off(6);
+        let published = |publish| texts(&request(10, &[publish], Deny), true).split_off(7);
         assert_eq!(
             published("8080:80"),
             ["-I JAIL-PORTS 1 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.10.20.10:80"]
@@ -231,6 +226,15 @@ mod tests {
         );
         assert_eq!(published("192.0.2.1:7-8:17-18").len(), 2);
         assert!(published("192.0.2.1:443")[0].starts_with("-I JAIL-AT 1 -d 192.0.2.1/32 -p tcp"));
+    }
+
+    #[test]
+    fn a_jail_is_led_to_where_it_publishes() {
+        let served = |publish: &[&str]| texts(&request(10, publish, Deny), true).split_off(4);
+        assert!(served(&["8080:80", "8443:80"]).starts_with(&[
+            "-A JAIL-SERVED -d 10.10.20.10/32 -p tcp -m tcp --dport 80 -j ACCEPT".to_owned()
+        ]));
+        assert!(served(&["7000-7010/udp"])[0].contains("-p udp -m udp --dport 7000:7010 -j ACCEPT"));
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Backend for Iptables {
 
     async fn attach(&self, actions: &Actions, netns: BorrowedFd<'_>) -> Result<Attached, Failure> {
         let work: plan::Work = read(NAME, &actions.data)?;
-        if !work.has_nft() {
+        if !work.with_nft {
             ports::refuse_foreign(&work.bridges).await?;
         }
         attach::attach(&self.0, &work, netns)?;

@@ -1,22 +1,20 @@
 //! What an attach does, decided before it: each jail's rules and elements as data, and the same in words.
 
-use std::io::ErrorKind;
-
 use jail_firewall::Place;
+use jail_firewall::nft::bridge;
 use jail_firewall::nft::entry::{self, Entry};
 use jail_firewall::nft::foreign::Frames;
-use jail_firewall::nft::{bridge, netlink};
 use jail_firewall::plan::{interface, policy, write};
-use jail_firewall::reach::{Version, on_bridges, udp};
+use jail_firewall::reach::{Version, nameable, on_bridges, udp};
 use jail_net::backend::{Actions, Failure, Request, Undo};
 use jail_net::conntrack::Published;
 use jail_net::model::JailId;
-use nftables::types::NfFamily;
 use serde::{Deserialize, Serialize};
 
 use crate::chains::Shared;
 use crate::host::{self, Rules};
-use crate::{NAME, TABLE, inner, ports};
+use crate::probe::has_nf_tables;
+use crate::{NAME, TABLE, has_ipv6, inner, ports};
 
 /// What `attach` reads.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +26,9 @@ pub(crate) struct Work {
     pub(crate) host: [Rules; 2],
     pub(crate) bridges: Vec<String>,
     pub(crate) forwards: Vec<String>,
-    /// The elements of the table of family bridge; empty without nft.
+    /// Whether the frames at the jail's port of a bridge are checked: where there is nft.
+    pub(crate) with_nft: bool,
+    /// The elements of the table of family bridge; empty without nft, and for a jail that is on no bridge.
     pub(crate) entries: Vec<Entry>,
     /// The rules for the jail's own network namespace, of both IP versions.
     pub(crate) inner: [String; 2],
@@ -43,14 +43,25 @@ pub(crate) struct Work {
 pub(crate) struct Elements {
     pub(crate) entries: Vec<Entry>,
     pub(crate) udp: Vec<Published>,
+    /// Whether there are rules of either IP version.
+    pub(crate) rules: [bool; 2],
+}
+
+impl Elements {
+    /// Whether it has rules of this IP version.
+    pub(crate) fn has_rules(&self, version: Version) -> bool {
+        let [v4, v6] = self.rules;
+        if version == Version::V4 { v4 } else { v6 && has_ipv6() }
+    }
 }
 
 impl Work {
     pub(crate) fn of_request(place: &Place, want: &Request) -> Result<Self, Failure> {
         for interface in &want.forwards {
-            host::nameable(interface)?;
+            nameable(interface)?;
         }
-        let with_nft = has_nft(place);
+        // nft, and the kernel's half of it.
+        let with_nft = place.find("nft").is_some() && has_nf_tables();
         let frames = if with_nft { Frames::of(want) } else { Frames::default() };
         Ok(Work {
             jail: want.jail.clone(),
@@ -58,6 +69,7 @@ impl Work {
             host: [host::of(want, Version::V4, with_nft)?, host::of(want, Version::V6, with_nft)?],
             bridges: on_bridges(want).map(|(_, bridge)| bridge.to_owned()).collect(),
             forwards: want.forwards.clone(),
+            with_nft,
             entries: if with_nft { bridge::entries(want)? } else { Vec::new() },
             inner: Version::BOTH.map(|version| inner::document(want, version, !frames.commands.is_empty())),
             frames,
@@ -76,26 +88,26 @@ impl Work {
             Version::V6 => (&self.host[1], Shared { bridges, ..Shared::default() }),
         }
     }
-
-    /// Whether the frames at the jail's port of a bridge are checked: where there is nft.
-    pub(crate) fn has_nft(&self) -> bool {
-        !self.entries.is_empty()
-    }
 }
 
 pub(crate) fn plan(place: &Place, want: &Request) -> Result<Actions, Failure> {
     let work = Work::of_request(place, want)?;
-    if !work.has_nft() {
+    if !work.with_nft {
         refuse_adopted(want)?;
     }
-    let undo = Undo(write(NAME, &Elements { entries: work.entries.clone(), udp: work.udp.clone() })?);
+    let undo = Elements {
+        entries: work.entries.clone(),
+        udp: work.udp.clone(),
+        rules: work.host.each_ref().map(|rules| !rules.is_empty()),
+    };
+    let undo = Undo(write(NAME, &undo)?);
     let mut words = Vec::new();
     if !work.bridges.is_empty() {
-        let table = if work.has_nft() { format!(" and the table bridge {TABLE}") } else { String::new() };
+        let table = if work.with_nft { format!(" and the table bridge {TABLE}") } else { String::new() };
         words.push(format!("the chains JAIL-* of iptables{table}, if this is the first jail"));
     }
     words.extend(want.attachments.iter().flat_map(|attachment| match attachment.network.bridge() {
-        Some(bridge) if !work.has_nft() => {
+        Some(bridge) if !work.with_nft => {
             vec![format!("bridge {bridge}: all that comes from there is a jail's, for there is no nft to tell ports apart")]
         }
         _ => interface(attachment),
@@ -113,13 +125,4 @@ fn refuse_adopted(want: &Request) -> Result<(), Failure> {
         }
         None => Ok(()),
     }
-}
-
-/// Whether nft and the kernel's half of it are there.
-fn has_nft(place: &Place) -> bool {
-    let kernel = || match netlink::has_table(NfFamily::Bridge, TABLE) {
-        Ok(_) => true,
-        Err(error) => error.kind() == ErrorKind::PermissionDenied, // not for who asks
-    };
-    place.find("nft").is_some() && kernel()
 }

@@ -46,7 +46,8 @@ fn no(reason: String, hint: &str) -> Support {
     Support::No { reason, hint: hint.to_owned() }
 }
 
-fn has_nf_tables() -> bool {
+/// Whether the kernel has nf_tables, in which there are tables whether or not there is a program for them.
+pub(crate) fn has_nf_tables() -> bool {
     match netlink::has_table(NfFamily::IP, "filter") {
         Ok(_) => true,
         Err(error) => error.kind() == ErrorKind::PermissionDenied, // not for who asks

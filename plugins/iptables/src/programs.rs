@@ -61,6 +61,11 @@ impl<'a> Programs<'a> {
         Programs { variant, name, ..self }
     }
 
+    /// What their names begin with.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The program that applies rules.
     pub(crate) fn restore(&self) -> String {
         format!("{}-restore", self.name)
@@ -80,7 +85,7 @@ impl<'a> Programs<'a> {
     pub(crate) fn saved(&self) -> Result<Saved, Failure> {
         let program = self.save();
         let command = process::command(self.place, &program, PACKAGE)?;
-        let text = process::ask(command)?.map_err(|words| refused(&program, &words))?;
+        let text = process::ask(command)?.map_err(|words| refused(&program, &words, ""))?;
         Ok(Saved::read(&text))
     }
 
@@ -91,14 +96,14 @@ impl<'a> Programs<'a> {
         let mut command = self.restoring(document)?;
         let lock = lock.share().map_err(|error| cannot_write(&program, &error))?;
         command.arg("--noflush").stdout(lock); // it writes nothing there
-        process::run(&mut command, None)?.map_err(|words| refused(&program, &words))
+        process::run(&mut command, None)?.map_err(|words| refused(&program, &words, document))
     }
 
     /// Makes the tables of another network namespace what the document says.
     pub(crate) fn replace(&self, netns: BorrowedFd<'_>, document: &str) -> Result<(), Failure> {
         let mut command = self.restoring(document)?;
         process::inside(netns, || process::run(&mut command, None))?
-            .map_err(|words| refused(&self.restore(), &words))
+            .map_err(|words| refused(&self.restore(), &words, document))
     }
 
     fn restoring(&self, document: &str) -> Result<Command, Failure> {
@@ -121,8 +126,8 @@ pub(crate) fn is_busy(failure: &Failure) -> bool {
 
 const SILENT: &str = "it ended without a word";
 
-/// What a program said, in a sentence.
-fn refused(program: &str, words: &str) -> Failure {
+/// What a program said of a document, in a sentence.
+fn refused(program: &str, words: &str, document: &str) -> Failure {
     let words = words.trim();
     if words.contains("holding the xtables lock") {
         let message =
@@ -131,10 +136,10 @@ fn refused(program: &str, words: &str) -> Failure {
         failure.errno = Some(Errno::EAGAIN as i32);
         return failure.hint("see what changes the host's rules for so long, or end it");
     }
-    let line = words.lines().find(|line| !line.is_empty()).unwrap_or(SILENT);
-    // `iptables-restore v1.8.9 (nf_tables): Couldn't load match ...`
-    let cause = line.split_once("): ").or_else(|| line.split_once(": ")).map_or(line, |(_, cause)| cause);
-    let message = format!("{program} refused the rules: {cause}");
+    let cause = words.lines().map(cause).find(|cause| !cause.is_empty()).unwrap_or(SILENT);
+    let culprit = number(words).and_then(|number| document.lines().nth(number.checked_sub(1)?));
+    let culprit = culprit.map_or(String::new(), |line| format!(" (the line is: {line})"));
+    let message = format!("{program} refused the rules: {cause}{culprit}");
     let mut failure = Failure::new(Kind::Failed, "network", program.to_owned(), program, message);
     if words.contains("ermission denied") || words.contains("must be root") {
         failure.kind = Kind::Denied;
@@ -146,10 +151,24 @@ fn refused(program: &str, words: &str) -> Failure {
         return failure
             .hint("this kernel lacks a part of iptables: docs/kernel-features.md tells which are needed");
     }
-    if line == SILENT {
+    if cause == SILENT {
         return failure.hint("something ended it, or it is broken: try iptables-save");
     }
-    failure
+    failure.hint("see what else has changed the host's rules: iptables-save and ip6tables-save print them")
+}
+
+/// What a line says behind the program's name: `iptables-restore v1.8.9 (nf_tables): Couldn't load match ...`. It may be
+/// nothing, and the cause in the next line.
+fn cause(line: &str) -> &str {
+    let named = line.starts_with("iptables") || line.starts_with("ip6tables");
+    let behind = line.split_once("):").or_else(|| line.split_once(':')).filter(|_| named);
+    behind.map_or(line, |(_, cause)| cause).trim()
+}
+
+/// The number of the line that was refused: `line 5 failed`, `line 2: CHAIN_DEL failed ...`, `Error occurred at line: 2`.
+fn number(words: &str) -> Option<usize> {
+    let (_, rest) = words.split_once("line ").or_else(|| words.split_once("line: "))?;
+    rest.split(|sign: char| !sign.is_ascii_digit()).next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -158,21 +177,28 @@ mod tests {
 
     #[test]
     fn what_they_say_becomes_a_sentence() {
-        let said = |words: &str| refused("iptables-restore", words);
-        let load = said(
-            "iptables-restore v1.8.9 (nf_tables): Couldn't load match `nope':No such file or directory\n\nError occurred at line: 2\nTry ...",
-        );
+        let document = "*filter\n-X JAIL-GUARD\nCOMMIT\n";
+        let said = |words: &str| refused("iptables-restore", words, document);
+        let message = |words: &str| said(words).message;
+        let load = "iptables-restore v1.8.9 (nf_tables): Couldn't load match `nope':No such file or directory\n\nError occurred at line: 2\nTry ...";
         assert_eq!(
-            load.message,
-            "iptables-restore refused the rules: Couldn't load match `nope':No such file or directory"
+            message(load),
+            "iptables-restore refused the rules: Couldn't load match `nope':No such file or directory (the line is: -X JAIL-GUARD)"
         );
-        assert_eq!(load.kind, Kind::Unsupported);
+        assert_eq!(said(load).kind, Kind::Unsupported);
         assert_eq!(
-            said("iptables-restore: line 5 failed").message,
-            "iptables-restore refused the rules: line 5 failed"
+            message("iptables-restore: line 2 failed"),
+            "iptables-restore refused the rules: line 2 failed (the line is: -X JAIL-GUARD)"
         );
+        let in_use = "iptables-nft-restore v1.8.9 (nf_tables): \nline 2: CHAIN_DEL failed (Device or resource busy): chain JAIL-GUARD\n";
+        assert_eq!(
+            message(in_use),
+            "iptables-restore refused the rules: line 2: CHAIN_DEL failed (Device or resource busy): chain JAIL-GUARD (the line is: -X JAIL-GUARD)"
+        );
+        assert!(said(in_use).hint.contains("iptables-save"));
+        assert_eq!(message("no nat"), "iptables-restore refused the rules: no nat");
         let lock = "Another app is currently holding the xtables lock; still 2s 0us time ahead to have a chance to grab the lock...";
-        assert!(is_busy(&said(lock)) && !is_busy(&load));
+        assert!(is_busy(&said(lock)) && !is_busy(&said(load)));
         assert_eq!(said("").message, "iptables-restore refused the rules: it ended without a word");
         assert_eq!(
             said("Fatal: can't open lock file /run/xtables.lock: Permission denied").kind,

@@ -28,6 +28,14 @@ pub(crate) fn of(want: &Request) -> Result<Vec<Entry>, Failure> {
     for publish in &want.publish {
         publication(&mut entries, publish, want)?;
     }
+    for (target, of, ports) in reach::served(want)? {
+        let (set, port) = match ports.width() {
+            1 => ("served", number(ports.first.into())),
+            _ => ("served_ranges", range(ports.first, ports.last)),
+        };
+        let key = concat([text(target.to_string()), protocol(of), port]);
+        entries.push(Entry::new(NfFamily::INet, format!("{set}{}", digit(target)), key));
+    }
     Ok(entries)
 }
 
@@ -122,7 +130,7 @@ mod tests {
     fn a_jail_has_its_port_its_address_and_what_it_publishes() {
         let sets_of = |egress| sets(&request(10, &["80"], egress));
         let common = ["jails4", "home4"];
-        let port = ["ports", "to_port", "to_addr4"];
+        let port = ["ports", "to_port", "to_addr4", "served4"];
         let deny = [&["ports", "known4"], &common[..], &["addresses4"], &port].concat();
         let allow = [&["ports", "egress", "known4"], &common[..], &["egress4", "addresses4"], &port].concat();
         assert_eq!(sets_of(Deny), deny);
@@ -132,10 +140,22 @@ mod tests {
     #[test]
     fn a_range_is_one_element_unless_it_is_shifted() {
         let ports = |publish| sets(&request(10, &[publish], Deny)).split_off(5);
-        assert_eq!(ports("1-65535"), ["ranges", "range_addr4"]);
-        assert_eq!(ports("192.0.2.1:7000-7010"), ["at_ranges4", "at_range_addr4"]);
-        assert_eq!(ports("7000-7001:8000-8001").len(), 6);
-        assert_eq!(ports("53/udp"), ["addresses4", "ports", "to_port", "to_addr4"], "and in the bridge's");
+        assert_eq!(ports("1-65535"), ["ranges", "range_addr4", "served_ranges4"]);
+        assert_eq!(ports("192.0.2.1:7000-7010"), ["at_ranges4", "at_range_addr4", "served_ranges4"]);
+        assert_eq!(ports("7000-7001:8000-8001").len(), 7);
+        assert_eq!(
+            ports("53/udp"),
+            ["addresses4", "ports", "to_port", "to_addr4", "served4"],
+            "and in the bridge's"
+        );
+    }
+
+    #[test]
+    fn a_port_of_the_jails_that_several_lead_to_is_served_once() {
+        let entries = of(&request(10, &["8080:80", "8443:80", "70-90", "192.0.2.1:85-95"], Deny)).unwrap();
+        let served = entries.iter().filter(|entry| entry.set.starts_with("served"));
+        let served: Vec<_> = served.map(|entry| entry.words("jail")).collect();
+        assert_eq!(served, ["10.10.20.10 . tcp . 70-95 in set served_ranges4 of table inet jail"]);
     }
 
     #[test]
@@ -143,7 +163,7 @@ mod tests {
         let mut want = request(10, &["80"], Deny);
         want.attachments[0].addresses.push("fd00::10/64".parse().unwrap());
         let sets = sets(&want);
-        for set in ["known6", "jails6", "home6", "addresses6", "to_addr4", "to_addr6"] {
+        for set in ["known6", "jails6", "home6", "addresses6", "to_addr4", "to_addr6", "served4", "served6"] {
             assert!(sets.iter().any(|name| name == set), "{set}");
         }
     }

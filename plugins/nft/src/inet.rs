@@ -97,6 +97,8 @@ fn sets(table: &mut Writer) {
         table.map(&version.set("at_port"), &port_at, InetService, &[]);
         table.map(&version.set("at_ranges"), &port_at, Mark, &[Interval]);
         table.map(&version.set("at_range_addr"), &port_at, version.address, &[Interval]);
+        table.set(&version.set("served"), &port_at, &[]);
+        table.set(&version.set("served_ranges"), &port_at, &[Interval]);
     }
 }
 
@@ -190,7 +192,15 @@ fn forward(table: &mut Writer) {
 
     let [related, icmp] = related_error();
     table.rule("to_jail", [related.clone(), icmp.clone(), accept()]);
-    table.rule("to_jail", [was_dnat(), accept()]);
+    // Whoever led it there, it goes on only to what the jail publishes: rules that a dead jail left, or that were brought
+    // back from a file, may lead to the next jail of that address. (By the jail's port, for nft 1.0.6 cannot look up the
+    // connection's original one together with an address.)
+    for version in &VERSIONS {
+        let port = concat([version.destination(), meta(MetaKey::L4proto), field("th", "dport")]);
+        for set in ["served", "served_ranges"] {
+            table.rule("to_jail", [was_dnat(), in_set(port.clone(), &version.set(set)), accept()]);
+        }
+    }
     for version in &VERSIONS {
         table.rule(
             "to_jail",

@@ -1,10 +1,9 @@
 //! What an attach does, decided before it: the elements and the jail's own tables as data, and the same in words.
 
-use jail_firewall::nft::bridge;
 use jail_firewall::nft::entry::{self, Entry};
 use jail_firewall::nft::foreign::Frames;
 use jail_firewall::plan::{interface, policy, write};
-use jail_firewall::reach::on_bridges;
+use jail_firewall::reach::{nameable, on_bridges};
 use jail_net::backend::{Actions, Failure, Request, Undo};
 use nftables::schema::Nftables;
 use serde::{Deserialize, Serialize};
@@ -40,7 +39,7 @@ pub(crate) struct Elements {
 
 pub(crate) fn plan(want: &Request) -> Result<Actions, Failure> {
     for interface in &want.forwards {
-        bridge::nameable(interface)?;
+        nameable(interface)?;
     }
     let work = Work {
         comment: entry::comment(&want.jail, &want.name),

@@ -188,21 +188,31 @@ fn name_of(plugin: &Path) -> Option<String> {
 }
 
 /// Refuses a firewall while a jail of this machine has its rules by another: each would take the other's jails for
-/// strangers, or for machines of the LAN.
+/// strangers, or for machines of the LAN. A dead one's rules are in the way too: what it published would lead to the next
+/// jail that has its address.
 pub(super) fn refuse_another(ours: &PluginRef, machine: &Machine, place: &Place) -> Result<(), Failure> {
-    let told = machine.firewalls()?.into_iter().filter_map(|(id, theirs)| Some((id, theirs?)));
-    let mut others = told.filter(|(_, theirs)| theirs.file_name() != ours.path.file_name());
-    let Some((id, theirs)) = others.next() else { return Ok(()) };
-    let jails = place.registry().living()?;
-    let jail =
-        jails.into_iter().find(|jail| *jail.id() == id).map_or_else(|| id.to_string(), |jail| jail.plan.name);
+    let all = machine.all_networked()?;
+    let by_another = all.iter().filter_map(|jail| {
+        let theirs = jail.plugins.last().filter(|theirs| theirs.file_name() != ours.path.file_name())?;
+        Some((jail, name_of(theirs).unwrap_or_else(|| theirs.display().to_string())))
+    });
+    let Some((jail, theirs)) = by_another.max_by_key(|(jail, _)| jail.alive) else { return Ok(()) };
     let object = format!("--backend={}", ours.name);
-    let theirs = name_of(&theirs).unwrap_or_else(|| theirs.display().to_string());
-    let message = format!(
-        "{object}: the jail {jail} has its rules by {theirs}, and one host has one firewall for jails"
-    );
-    Err(Failure::new(Kind::Conflict, "network", "backend", object, message)
-        .hint(format!("leave the option out, or stop that jail first: jail stop {jail}")))
+    let one = "one host has one firewall for jails";
+    let (message, hint) = if jail.alive {
+        let known = place.registry().living()?.into_iter().find(|known| *known.id() == jail.id);
+        let name = known.map_or_else(|| jail.id.to_string(), |known| known.plan.name);
+        (
+            format!("{object}: the jail {name} has its rules by {theirs}, and {one}"),
+            format!("leave the option out, or stop that jail first: jail stop {name}"),
+        )
+    } else {
+        (
+            format!("{object}: the dead jail {} may have left rules by {theirs}, and {one}", jail.id),
+            "see why they are still there with: jail gc".to_owned(),
+        )
+    };
+    Err(Failure::new(Kind::Conflict, "network", "backend", object, message).hint(hint))
 }
 
 /// Refuses a plugin that cannot work on this host.

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use jail_net::backend::{Backend, Detach, Role, Support, Undo};
+use jail_net::backend::{Backend, Description, Detach, Role, Support, Undo};
 use jail_net::forwarding;
 use jail_net::model::JailId;
 use jail_net::plugin::{self, Plugin};
-use jail_sys::Failure;
+use jail_sys::{Failure, Kind};
 
 use super::backends::USUAL;
 use crate::journal::Entry;
-use crate::machine::{Machine, NetworkLock, give_back};
+use crate::machine::{Machine, NetworkLock, Networked, give_back};
 
 /// Whose journal is undone, and by whom.
 pub(crate) struct Undoing<'a> {
@@ -47,6 +47,8 @@ impl Undoing<'_> {
                     jail_ns::range::collect(&self.machine.uids())
                 }
                 Entry::Lease { path } => give_back(path, self.id, self.ours),
+                // While something of it is left, this keeps another firewall's jails from being reached by it.
+                Entry::Networked { .. } if result.is_err() => Ok(()),
                 Entry::Networked { path } => give_back(path, self.id, self.ours),
             };
             result = result.and(undone);
@@ -111,7 +113,7 @@ fn load(plugin: &Path, plugin_dirs: &[PathBuf]) -> Result<Plugin, Failure> {
 pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<Vec<String>, Failure> {
     let lock = machine.network_lock()?;
     lock.exclusive().await?;
-    let alive = machine.firewalls()?;
+    let (alive, dead): (Vec<_>, Vec<_>) = machine.all_networked()?.into_iter().partition(|jail| jail.alive);
     let mut removed = Vec::new();
     let mut result = Ok(());
     // Before the rules go, as in Undoing::all.
@@ -125,8 +127,9 @@ pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<
             Err(failure) => result = result.and(Err(failure)),
         }
     }
-    for plugin in plugins(machine, plugin_dirs)? {
-        match collect(&plugin, plugin_dirs, &alive).await {
+    for plugin in plugins(alive.iter().chain(&dead), plugin_dirs)? {
+        let may_have_left = dead.iter().any(|jail| jail.has_by(&plugin));
+        match collect(&plugin, plugin_dirs, &alive, may_have_left).await {
             Ok(words) => removed.extend(words),
             Err(failure) => result = result.and(Err(failure)),
         }
@@ -140,28 +143,37 @@ pub(crate) async fn sweep(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<
 }
 
 /// What a plugin removes with these jails alive. A firewall knows only of jails that have their rules by it: with none of
-/// them goes what it made for all.
+/// them goes what it made for all. One that cannot work here any more has nothing to remove, unless a dead jail may have
+/// left something by it.
 async fn collect(
     plugin: &Path,
     plugin_dirs: &[PathBuf],
-    alive: &[(JailId, Option<PathBuf>)],
+    alive: &[Networked],
+    may_have_left: bool,
 ) -> Result<Vec<String>, Failure> {
     let loaded = load(plugin, plugin_dirs)?;
-    if let Support::No { .. } = loaded.probe().await? {
-        return Ok(Vec::new());
+    let Description { name, role, .. } = loaded.describe();
+    match loaded.probe().await? {
+        Support::Yes => {}
+        Support::No { reason, hint } if may_have_left => {
+            let message = format!("what a dead jail may have left by {name} cannot be removed: {reason}");
+            return Err(Failure::new(Kind::Unsupported, "network", "gc", name, message).hint(hint));
+        }
+        Support::No { .. } => return Ok(Vec::new()),
     }
-    let links = loaded.describe().role == Role::Link;
-    let by =
-        |theirs: &Option<PathBuf>| theirs.as_ref().is_none_or(|path| path.file_name() == plugin.file_name());
-    let counts = alive.iter().filter(|(_, firewall)| links || by(firewall));
-    let counts: Vec<_> = counts.map(|(id, _)| id.clone()).collect();
+    let counts =
+        alive.iter().filter(|jail| role == Role::Link || jail.plugins.is_empty() || jail.has_by(plugin));
+    let counts: Vec<_> = counts.map(|jail| jail.id.clone()).collect();
     Ok(loaded.gc(&counts).await?.removed)
 }
 
 /// The plugins that may have given the machine something: those that are used unless another is named, and those that
 /// jails were given their network by. No other is loaded: it would run with our rights for nothing.
-fn plugins(machine: &Machine, plugin_dirs: &[PathBuf]) -> Result<BTreeSet<PathBuf>, Failure> {
+fn plugins<'a>(
+    jails: impl Iterator<Item = &'a Networked>,
+    plugin_dirs: &[PathBuf],
+) -> Result<BTreeSet<PathBuf>, Failure> {
     let found = plugin::find(plugin_dirs)?.into_iter();
     let usual = found.filter(|found| USUAL.contains(&found.name.as_str())).map(|found| found.path);
-    Ok(usual.chain(machine.plugins()?).collect())
+    Ok(usual.chain(jails.flat_map(|jail| &jail.plugins).cloned()).collect())
 }

@@ -130,6 +130,7 @@ macro_rules! conformance {
             publish::all_of_it_holds_where_bridged_packets_pass_the_hosts_ip_rules
             publish::ports_are_published_over_udp_to_other_numbers_at_one_address_and_in_ranges
             publish::a_routing_neighbour_reaches_no_port_of_the_jail_itself
+            publish::what_somebody_else_leads_to_a_jail_gets_only_to_what_it_publishes
             publish::a_port_that_another_jail_publishes_is_a_conflict_that_names_it_and_leaves_nothing
             policy::a_jail_opens_no_connection_and_is_told_at_once
             policy::flushing_the_hosts_rules_opens_nothing

@@ -70,6 +70,28 @@ pub fn a_routing_neighbour_reaches_no_port_of_the_jail_itself(case: &Case<'_>) {
     assert!(world.lan.is_not_answered("10.10.20.10:80"));
 }
 
+pub fn what_somebody_else_leads_to_a_jail_gets_only_to_what_it_publishes(case: &Case<'_>) {
+    let Some(world) = case.world() else { return };
+    let web = world.jail(10, &["8080:80", "7000-7010", "53/udp"], Deny);
+    for port in [22, 80, 7011, 53] {
+        web.net.serve_tcp(&format!("0.0.0.0:{port}"));
+    }
+    world.host.sh(
+        "nft add table ip theirs; nft add chain ip theirs prerouting '{ type nat hook prerouting priority -110; }'
+         for port in 22 80 7011 53; do
+             nft add rule ip theirs prerouting tcp dport 1$port dnat to 10.10.20.10:$port
+         done",
+    );
+    let theirs = ["192.0.2.1:122", "192.0.2.1:17011", "192.0.2.1:153"];
+    assert!(theirs.iter().all(|target| world.client.tcp(target).is_ok()), "canary");
+    world.attach(&web).must();
+    for target in theirs {
+        assert!(world.client.is_not_answered(target), "{target}");
+    }
+    assert_eq!(world.client.tcp("192.0.2.1:8080").must(), "192.0.2.2", "published");
+    assert_eq!(world.client.tcp("192.0.2.1:180").must(), "192.0.2.2", "to the same port of the jail's");
+}
+
 pub fn a_port_that_another_jail_publishes_is_a_conflict_that_names_it_and_leaves_nothing(case: &Case<'_>) {
     let Some(world) = case.world() else { return };
     let web = world.attached(10, &["80", "192.0.2.1:8080:80", "7000-7010"], Deny);

@@ -128,9 +128,17 @@ impl<'a> World<'a> {
 
     /// Takes them away, with the undo.
     pub fn detach(&self, jail: &Jail, last: bool) {
+        self.try_detach(jail, last).must();
+    }
+
+    /// The same where it may fail.
+    ///
+    /// # Errors
+    /// What the backend answers.
+    pub fn try_detach(&self, jail: &Jail, last: bool) -> Result<(), Failure> {
         let undo = self.plan(jail).undo;
         let how = Detach { wait: true, last };
-        self.host.enter(|| wait(self.backend().detach(&jail.want.jail, Some(&undo), how))).must();
+        self.host.enter(|| wait(self.backend().detach(&jail.want.jail, Some(&undo), how)))
     }
 
     /// As after a crash that left no journal.

@@ -4,7 +4,7 @@
 //! port, and a packet from its port has its address. So rules for what is routed go by addresses; no packet mark is
 //! needed, which other people's rules could share or overwrite.
 
-use jail_net::backend::{Failure, Kind, Request};
+use jail_net::backend::{Failure, Request};
 use jail_net::model::{Attachment, Egress, PortRange, Protocol};
 use nftables::schema::SetFlag::Interval;
 use nftables::schema::SetType::{EtherAddr, Ifname, InetService, Ipv4Addr, Ipv6Addr};
@@ -15,7 +15,7 @@ use super::rule::{
     Expr, Object, Writer, accept, and, any_of, concat, count, drop, field, goto, iif, in_set, is, is_not,
     jump, not_in_set, number, oif, range, text,
 };
-use crate::reach::on_bridges;
+use crate::reach::{nameable, on_bridges};
 
 /// Before everybody else's, broute and dnat (-300) included: what is dropped here is seen by nobody.
 const FIRST: i32 = -400;
@@ -115,7 +115,7 @@ fn uplink(table: &mut Writer) {
 /// may be answered from over UDP.
 ///
 /// # Errors
-/// `Unsupported` for a bridge that [cannot be named](nameable).
+/// `Unsupported` for a bridge that [cannot be named](crate::reach::nameable).
 pub fn entries(want: &Request) -> Result<Vec<Entry>, Failure> {
     let mut entries = Vec::new();
     for (attachment, bridge) in on_bridges(want) {
@@ -130,19 +130,6 @@ pub fn entries(want: &Request) -> Result<Vec<Entry>, Failure> {
         }
     }
     Ok(entries)
-}
-
-/// Refuses an interface name that nft would take for something else: a leading `@`, a trailing `*`.
-///
-/// # Errors
-/// `Unsupported`.
-pub fn nameable(interface: &str) -> Result<(), Failure> {
-    if interface.starts_with('@') || interface.ends_with('*') || interface.contains(['"', '\\']) {
-        let message = format!("the firewall backend cannot name the interface {interface} in a rule");
-        return Err(Failure::new(Kind::Unsupported, "network", "plan", interface, message)
-            .hint("rename the interface"));
-    }
-    Ok(())
 }
 
 fn port(entries: &mut Vec<Entry>, attachment: &Attachment, egress: Egress) {

@@ -262,6 +262,10 @@ impl Tables<'_> {
     fn entries(&self) -> Result<Vec<Owned>, Failure> {
         let mut all = Vec::new();
         for family in self.families {
+            // Where there is no table there need be no nft either.
+            if !self.is_there(*family)? {
+                continue;
+            }
             let table = listing::read(self.place, *family, self.name)?;
             all.extend(table.map(|listing| listing.entries).unwrap_or_default());
         }

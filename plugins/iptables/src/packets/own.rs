@@ -5,10 +5,12 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use jail_firewall::Place;
-use jail_net::conformance::{Case, Subject, World};
+use jail_net::backend::{Backend, Detach};
+use jail_net::conformance::{Case, Subject, World, wait};
 use jail_net::model::Egress::{Allow, Deny};
 
-use super::{LEGACY, NFT};
+use super::{LEGACY, NFT, choose};
+use crate::Iptables;
 
 fn world(subject: &Subject) -> Option<World<'_>> {
     (Case { subject, name: "" }).world()
@@ -98,6 +100,89 @@ fn what_others_say_of_their_rules_is_theirs() {
         world.gc(std::slice::from_ref(&web.want.jail));
         assert!(world.rules().contains("3fa04b11c20c not a jail"));
         world.gc(&[]);
+        assert_eq!(world.rules(), before);
+    }
+}
+
+#[test]
+fn a_chain_of_our_name_that_is_somebody_elses_stays_and_no_jail_is_given_it() {
+    for (subject, variant) in [(&LEGACY, "legacy"), (&NFT, "nft")] {
+        for chain in ["JAIL-HOST", "JAIL-GUARD"] {
+            let Some(world) = world(subject) else { return };
+            world.host.sh(&format!(
+                "iptables-{variant} -w -N {chain}; iptables-{variant} -w -A {chain} -s 192.0.2.9 -j DROP
+                 iptables-{variant} -w -A INPUT -j {chain}"
+            ));
+            let before = world.rules();
+            assert!(world.gc(&[]).removed.is_empty());
+            let web = world.jail(10, &["80"], Deny);
+            let failure = world.attach(&web).unwrap_err();
+            let said = format!("the chain {chain} of the table filter holds rules that jail did not make");
+            assert!(failure.message.ends_with(&said) && failure.hint.contains("-E"), "{failure}");
+            world.detach(&web, true);
+            world.gc(&[]);
+            assert_eq!(world.rules(), before);
+        }
+    }
+}
+
+#[test]
+fn a_chain_of_ours_that_others_lead_to_is_theirs_and_keeps_nothing_else() {
+    for (subject, variant) in [(&LEGACY, "legacy"), (&NFT, "nft")] {
+        let Some(world) = world(subject) else { return };
+        let web = world.attached(10, &["80"], Deny);
+        world.host.sh(&format!("iptables-{variant} -w -A FORWARD -i eth9 -j JAIL-GUARD"));
+        world.detach(&web, true);
+        let ours = |world: &World<'_>| {
+            let rules = world.host.sh(&format!("iptables-{variant}-save; ip6tables-{variant}-save"));
+            rules.lines().filter(|line| line.contains("JAIL")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(ours(&world), [":JAIL-GUARD - [0:0]", "-A FORWARD -i eth9 -j JAIL-GUARD"]);
+        assert!(world.gc(&[]).removed.is_empty(), "nothing of ours is left");
+        let next = world.attached(11, &["80"], Deny);
+        assert!(world.check(&next).differences.is_empty());
+        world.host.sh(&format!("iptables-{variant} -w -D FORWARD -i eth9 -j JAIL-GUARD"));
+        world.detach(&next, true);
+        assert!(ours(&world).is_empty(), "{:?}", ours(&world));
+    }
+}
+
+#[test]
+fn whatever_chain_cannot_go_a_jails_own_rules_do() {
+    for (subject, real) in [(&LEGACY, "iptables-legacy-restore"), (&NFT, "iptables-nft-restore")] {
+        let Some(world) = world(subject) else { return };
+        let web = world.attached(10, &["80"], Deny);
+        let keeps = "text=$(cat); case $text in *-X*) echo no chain goes >&2; exit 2;; esac; echo \"$text\" | exec REAL \"$@\"";
+        stand_in(&world, "iptables-restore", &keeps.replace("REAL", real));
+        let failure = world.try_detach(&web, true).unwrap_err();
+        assert!(failure.message.ends_with("no chain goes"), "{failure}");
+        assert!(!world.rules().contains(web.want.jail.as_str()), "{}", world.rules());
+        fs::remove_file(world.run.path().join("iptables-restore")).unwrap();
+        world.detach(&web, true);
+        assert!(!world.rules().contains("JAIL"));
+    }
+}
+
+#[test]
+fn rules_that_nobody_can_take_away_any_more_are_not_taken_for_none() {
+    for subject in [&LEGACY, &NFT] {
+        let Some(world) = world(subject) else { return };
+        let before = world.rules();
+        let web = world.attached(10, &["80"], Deny);
+        let undo = world.plan(&web).undo;
+        let run = world.run.path();
+        let variant = subject.real.split('-').nth(1).unwrap();
+        for (programs, missing) in [(vec![], "iptables-save"), (vec![choose(variant, run)], "nft")] {
+            let backend = Iptables(Place { programs, run: run.into() });
+            for last in [false, true] {
+                let how = Detach { wait: true, last };
+                let detach = || wait(backend.detach(&web.want.jail, Some(&undo), how));
+                let failure = world.host.enter(detach).unwrap_err();
+                assert!(failure.message.contains(&format!("no program {missing} in PATH")), "{failure}");
+                assert!(failure.hint.starts_with("install"), "{failure}");
+            }
+        }
+        world.detach(&web, true);
         assert_eq!(world.rules(), before);
     }
 }
