@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use super::BARE;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Files")]
 pub(crate) struct Files {
@@ -14,7 +16,7 @@ pub(crate) struct Files {
         value_name = "DIR",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "",
+        default_missing_value = BARE,
         action = ArgAction::Append
     )]
     pub(crate) private: Vec<OsString>,

@@ -3,6 +3,8 @@
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use jail_core::spec::{ErrorAction, Resource, Rlimit};
 
+use super::BARE;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
 pub(crate) struct Filter {
@@ -12,7 +14,7 @@ pub(crate) struct Filter {
         value_name = "LIST|none",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "",
+        default_missing_value = BARE,
         action = ArgAction::Append
     )]
     pub(crate) seccomp: Vec<String>,
@@ -25,7 +27,7 @@ pub(crate) struct Filter {
     /// Refused calls: EPERM, kill, or log
     #[arg(long, value_name = "ACTION")]
     pub(crate) seccomp_error_action: Option<ErrorAction>,
-    /// Keep only these capabilities
+    /// Keep only these [default: see jail plan]
     #[arg(long = "caps.keep", value_name = "LIST")]
     pub(crate) caps_keep: Vec<String>,
     /// Give up these capabilities

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use jail_core::spec::{Bind, Grant, Tmpfs, ViewSpec};
 use jail_core::{Failure, Kind};
 
-use crate::args::Files;
+use crate::args::{BARE, Files};
 
 /// What was typed, as a view.
 pub(super) fn view_of(given: &Files) -> Result<ViewSpec, Failure> {
@@ -45,7 +45,7 @@ pub(super) fn view_of(given: &Files) -> Result<ViewSpec, Failure> {
 
 /// A bare `--private` is the default. A directory that is granted as well would be seen in two places.
 fn private_of(given: &[OsString], view: &ViewSpec) -> Result<Option<PathBuf>, Failure> {
-    let mut dirs = given.iter().filter(|dir| !dir.is_empty()).map(Path::new);
+    let mut dirs = given.iter().filter(|dir| *dir != BARE).map(Path::new);
     let Some(dir) = dirs.next() else { return Ok(None) };
     let (dir, object) = (of_host("--private", dir)?, format!("--private={}", dir.display()));
     let granted = view.grants.iter().find(|grant| grant.path == dir);
