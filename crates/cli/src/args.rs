@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// End jails: SIGTERM, then SIGKILL
     Stop {
         /// Names, ids, or pids of any process in them
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "JAIL")]
         jails: Vec<String>,
         /// Seconds between SIGTERM and SIGKILL
         #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = seconds)]

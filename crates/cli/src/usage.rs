@@ -91,6 +91,9 @@ fn explain(error: &clap::Error, typed: &[String]) -> Failure {
         | ErrorKind::InvalidValue
         | ErrorKind::TooFewValues
         | ErrorKind::WrongNumberOfValues => here.refuses(&option, without_value(&option)),
+        ErrorKind::TooManyValues => {
+            here.refuses(&with_value(), format!("{}: it takes no value", with_value()))
+        }
         ErrorKind::NoEquals => here.refuses(&option, format!("{option}: its value goes behind a '='")),
         ErrorKind::ArgumentConflict => {
             let other = told(ContextKind::PriorArg).map_or_else(String::new, |other| name_of(&other));
@@ -252,7 +255,8 @@ mod tests {
             ("run --name=a --name=b true", "--name is given twice; see: jail run --help"),
             ("-q -v list", "--quiet and --debug contradict each other; see: jail list --help"),
             ("run", "a command is missing, like bash; see: jail run --help"),
-            ("stop", "JAILS is missing; see: jail stop --help"),
+            ("run --detach=yes true", "--detach=yes: it takes no value; see: jail run --help"),
+            ("stop", "JAIL is missing; see: jail stop --help"),
             ("net create", "--subnet=CIDR and NAME are missing; see: jail net create --help"),
             ("list x", "jail list takes no such word as x; see: jail list --help"),
             ("net rm a b", "jail net rm takes no such word as b; see: jail net rm --help"),
