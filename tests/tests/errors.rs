@@ -1,6 +1,6 @@
 //! What bad input answers: a sentence, or an object, that names what the user wrote; and nothing has run.
 
-use jail_tests::{Host, Snapshot};
+use jail_tests::{Host, Output, Snapshot};
 
 #[test]
 fn nonsense_on_the_command_line_is_a_usage_error() {
@@ -65,6 +65,18 @@ fn a_value_that_no_host_could_make_sense_of_is_a_usage_error_in_a_sentence() {
         ("--caps.keep=all", "--caps.drop=all"),
         ("--caps.keep=chown --caps.drop=all", "--caps.drop=all"),
         ("--seccomp=none --seccomp.keep=read", "--seccomp.keep=read"),
+        ("--seccomp=none --seccomp", "--seccomp and --seccomp=none contradict each other"),
+        ("--seccomp=mount --seccomp=none", "--seccomp=none and --seccomp=mount contradict each other"),
+        ("--seccomp=none,mount", "--seccomp=none and --seccomp=mount contradict each other"),
+        ("--seccomp=none --seccomp=none", "given twice"),
+        ("--seccomp=", "a value missing"),
+        ("--seccomp.drop=", "a value missing"),
+        ("--caps.keep=", "a value missing"),
+        ("--net=", "a value missing"),
+        ("--caps.keep=...,chown", "jail plan"),
+        ("--net=br0 --mtu=foo", "'foo' is not an MTU"),
+        ("--net=br0 --defaultgw=foo", "'foo' is not an IPv4 address"),
+        ("--net=br0 --dns=foo", "'foo' is not a machine's IP address"),
         ("--seccomp.drop=moutn", "mount"),
         ("--protocol=packet", "packet"),
         ("--seccomp=none --protocol=unix", "--protocol=unix"),
@@ -84,7 +96,7 @@ fn a_value_that_no_host_could_make_sense_of_is_a_usage_error_in_a_sentence() {
 fn a_usage_error_as_json_is_the_same_object() {
     let host = Host::new();
     for (arguments, named) in [
-        ("run", "COMMAND"),
+        ("run", "a command is missing"),
         ("run --no-such-option -- true", "--no-such-option"),
         ("run --publish=x -- true", "--publish"),
         ("run --name=7 -- true", "--name=7"),
@@ -242,11 +254,35 @@ fn what_cannot_be_had_is_refused_and_nothing_runs() {
 }
 
 #[test]
+fn a_jail_without_a_command_is_told_what_to_type() {
+    let host = Host::new();
+    for arguments in ["run", "run --", "run ''", "run ' '", "plan ''"] {
+        host.jail(arguments).exits(2).says_in_one_sentence(&["command is", "like", "bash"]);
+    }
+}
+
+#[test]
+fn who_comes_from_firejail_is_told_where_an_option_is_at_home() {
+    let host = Host::new();
+    for (arguments, place) in [
+        ("--list", "jail list"),
+        ("--tree", "jail tree"),
+        ("--join=web", "jail join web"),
+        ("--shutdown=web", "jail stop web"),
+        ("--net=br0 -- nginx", "jail run --net=br0 ..."),
+        ("rnu -- nginx", "did you mean run?"),
+    ] {
+        host.jail(arguments).exits(2).says_in_one_sentence(&[place]);
+    }
+}
+
+#[test]
 fn an_unknown_option_is_told_with_the_nearest_right_one() {
     let host = Host::new();
     for (option, nearest) in [
         ("--runtime-dirs=x", "--runtime-dir"),
         ("--rlimit-nofiles=4", "--rlimit-nofile"),
+        ("--rlimit-NOFILE=4", "--rlimit-nofile"),
         ("--caps.kep=chown", "--caps.keep"),
         ("--hostnme=x", "--hostname"),
     ] {
@@ -271,8 +307,12 @@ fn each_step_of_a_start_is_told_when_that_was_asked_for_and_only_then() {
 #[test]
 fn help_fits_on_a_page_and_names_the_common_things() {
     let host = Host::new();
-    let help = host.sh("COLUMNS=80 jail --help");
-    assert!(help.stdout.lines().count() <= 24 && help.stdout.lines().all(|line| line.len() <= 80), "{help}");
+    let narrow = |help: &Output| {
+        assert!(help.stdout.lines().all(|line| line.chars().count() <= 80), "{help}");
+    };
+    let help = host.jail("--help");
+    narrow(&help);
+    assert!(help.stdout.lines().count() <= 24, "{help}");
     for word in ["--backend", "--plugin-dir", "--state-dir", "--json", "--quiet", "--debug"] {
         help.prints(word).succeeds();
     }
@@ -280,6 +320,10 @@ fn help_fits_on_a_page_and_names_the_common_things() {
         help.prints(word).succeeds();
     }
     let run = host.jail("run --help");
+    narrow(&run);
+    run.prints("6000-6010").prints("jail plan").succeeds();
+    assert_eq!(host.jail("help").stdout, help.stdout);
+    assert_eq!(host.jail("help run").stdout, run.stdout);
     for heading in ["Identity:", "Files:", "Filter:", "Network:", "--publish", "--grant", "--net"] {
         run.prints(heading).succeeds();
     }

@@ -154,6 +154,12 @@ fn none_and_host_stand_alone_and_an_option_is_given_once() {
     let host = Host::new();
     host.dmz();
     for (options, words) in [
+        ("--net=none --net=none", ["--net=none", "twice"]),
+        ("--net=br0 --defaultgw=10.10.20.1 --net=br1 --defaultgw=10.10.30.1", ["10.10.20.1", "10.10.30.1"]),
+        ("--net=host --egress=deny", ["--egress=deny", "network of the jail's own"]),
+        ("--net=host --egress=allow", ["--egress=allow", "network of the jail's own"]),
+        ("--net=none --egress=deny", ["--egress=deny", "network of the jail's own"]),
+        ("--net=none --egress=allow", ["--egress=allow", "network of the jail's own"]),
         ("--net=none --net=br0", ["--net=none", "--net=br0"]),
         ("--net=br0 --net=host", ["--net=br0", "--net=host"]),
         ("--net=none --net=host", ["--net=none", "--net=host"]),

@@ -92,6 +92,52 @@ fn a_network_in_use_is_not_removed() {
 }
 
 #[test]
+fn a_network_is_removed_by_its_own_name_and_not_by_its_bridges() {
+    let host = Host::new();
+    host.dmz();
+    let before = Snapshot::of(&host);
+    host.jail("net rm br0").exits(125).says_in_one_sentence(&["br0", "jail net rm dmz"]);
+    before.still_holds(&host);
+    host.jail("net rm dmz").succeeds();
+}
+
+#[test]
+fn a_misspelt_network_is_told_with_the_one_it_is_much_like() {
+    let host = Host::new();
+    host.dmz();
+    for (wrong, near) in [("eth7", "eth0"), ("BR0", "br0"), ("br9", "br0"), ("dmzz", "dmz"), ("Host", "host")]
+    {
+        let refused = host.jailed(&format!("--net={wrong}"), "echo it ran");
+        refused.exits(125).says_in_one_sentence(&[wrong, &format!("did you mean {near}?"), "net create"]);
+    }
+    let far = host.jailed("--net=wlan0", "echo it ran");
+    far.exits(125).says_in_one_sentence(&["wlan0"]);
+    assert!(!far.stderr.contains("did you mean"), "{far}");
+}
+
+#[test]
+fn a_bridge_that_is_down_is_refused_with_the_command_that_switches_it_on() {
+    let host = Host::new();
+    host.dmz();
+    host.sh("ip link add br2 type bridge; ip address add 10.10.40.1/24 dev br2; ip link set br0 down")
+        .succeeds();
+    for (net, bridge) in [("br2", "br2"), ("dmz", "br0"), ("br0", "br0")] {
+        let before = Snapshot::of(&host);
+        let refused = host.jailed(&format!("--net={net} -p 80"), "echo it ran");
+        refused.exits(125).says_in_one_sentence(&[&format!("{bridge} is down; switch it on with: ")]);
+        host.jail(&format!("plan --net={net} -- true")).exits(125).says(&format!("{bridge} is down"));
+        before.still_holds(&host);
+        host.sh(refused.stderr.split_once("switch it on with: ").unwrap().1).succeeds();
+        host.jailed(&format!("--net={net} -p 80"), "true").succeeds();
+        host.sh(&format!("ip link set {bridge} down")).succeeds();
+    }
+    // Without its address it is not down but half made.
+    host.sh("ip address flush dev br0").succeeds();
+    host.jailed("--net=dmz", "true").succeeds();
+    host.sh("ip -o -4 address show up dev br0").prints("10.10.20.1/24").succeeds();
+}
+
+#[test]
 fn networks_that_make_no_sense_are_refused_in_a_sentence() {
     let host = Host::new();
     host.dmz();
@@ -102,6 +148,7 @@ fn networks_that_make_no_sense_are_refused_in_a_sentence() {
         "other --subnet=192.168.7.0/24",
         "other --subnet=10.0.0.0/33",
         "other --subnet=nonsense",
+        "other --subnet=10.10.40.0",
         "../x --subnet=10.10.40.0/24",
         "other --subnet=10.10.40.0/24 --bridge=a-name-that-is-too-long",
         "other --subnet=10.10.40.0/24 --bridge=eth0",

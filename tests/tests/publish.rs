@@ -202,3 +202,24 @@ fn who_has_a_port_is_shown_by_the_command_that_the_refusal_names() {
         drop(service);
     }
 }
+
+#[test]
+fn a_port_that_is_taken_is_told_with_another_that_is_free_and_leads_to_the_same_port_of_the_jail() {
+    let host = Host::new();
+    host.dmz();
+    let _service = host.start("exec nc -lk 443");
+    host.until("ss -Hnlt | grep -q :443").succeeds();
+    let _web = host.start_jailed("--name=web --net=br0 -p 8080 -p 8081 -p 53/udp", "sleep inf");
+    for (options, another, other) in [
+        ("-p 8080", "-p 8082:8080", "jail stop web"),
+        ("-p 8080:80", "-p 8082:80", "jail stop web"),
+        ("-p 8080:80 -p 8082", "-p 8083:80", "jail stop web"),
+        ("-p 192.0.2.1:53/udp", "-p 192.0.2.1:8053:53/udp", "jail stop web"),
+        ("-p 443", "-p 8443:443", "ss -tanp"),
+        ("-p 440-445:1440-1445", "-p 8440-8445:1440-1445", "ss -tanp"),
+    ] {
+        let refused = host.jailed(&format!("--net=br0 {options}"), "echo it ran");
+        refused.exits(125).says_in_one_sentence(&[&format!("like {another}, or "), other]);
+        host.jailed(&format!("--net=br0 {another}"), "true").succeeds();
+    }
+}

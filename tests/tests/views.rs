@@ -48,7 +48,7 @@ fn a_runtime_directory_is_the_commands_own() {
     for name in ["a/b", "..", "", "lock"] {
         host.jailed(&format!("--runtime-dir={name}"), "true")
             .exits(2)
-            .says_in_one_sentence(&["--runtime-dir="]);
+            .says_in_one_sentence(&["--runtime-dir"]);
     }
 }
 

@@ -5,7 +5,7 @@ mod filter;
 mod identity;
 mod net;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -19,10 +19,13 @@ pub(crate) use files::Files;
 pub(crate) use filter::Filter;
 pub(crate) use identity::Identity;
 
+/// What an option has for a value that may go without one and does: nobody can type it.
+pub(crate) const BARE: &str = "\0";
+
 /// Runs a network service in a jail: its own processes, a read-only view of the host's files, filtered system calls,
 /// an address in a DMZ, chosen ports published.
 #[derive(Debug, Parser)]
-#[command(name = "jail", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "jail", version, max_term_width = 80, disable_help_subcommand = true)]
 #[command(help_template = "{about}\n\nUsage: jail [OPTIONS] COMMAND ...\n\n{subcommands}{after-help}")]
 #[command(after_help = "\
 Options: --backend=NAME[,NAME]  --plugin-dir=DIR  --state-dir=DIR  --json
@@ -86,10 +89,10 @@ pub(crate) enum Command {
     /// End jails: SIGTERM, then SIGKILL
     Stop {
         /// Names, ids, or pids of any process in them
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "JAIL")]
         jails: Vec<String>,
         /// Seconds between SIGTERM and SIGKILL
-        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+        #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = seconds)]
         timeout: u64,
     },
     /// Named networks
@@ -108,7 +111,7 @@ pub(crate) enum Net {
         /// Its name
         name: String,
         /// Its subnet; the host takes the first address
-        #[arg(long, value_name = "CIDR")]
+        #[arg(long, value_name = "CIDR", value_parser = subnet)]
         subnet: Ipv4Net,
         /// The bridge [default: jail-NAME]
         #[arg(long, value_name = "BRIDGE")]
@@ -118,7 +121,7 @@ pub(crate) enum Net {
     List,
     /// Remove a network, and the bridge that was made for it
     Rm {
-        /// Its name, or its bridge's
+        /// Its name
         name: String,
     },
 }
@@ -145,12 +148,12 @@ pub(crate) struct Run {
     /// A name server [default: the host's]
     #[arg(long, value_name = "A", value_parser = name_server, help_heading = "Network")]
     pub(crate) dns: Vec<IpAddr>,
-    /// Publish a port through the host
+    /// Publish a port, or a range: 6000-6010
     #[arg(short, long, value_name = "[A:]PORT[:PORT][/udp]", help_heading = "Network")]
     pub(crate) publish: Vec<Publish>,
-    /// Its own connections
-    #[arg(long, value_name = "deny|allow", default_value_t = Egress::Deny, help_heading = "Network")]
-    pub(crate) egress: Egress,
+    /// Its own connections [default: deny]
+    #[arg(long, value_name = "deny|allow", help_heading = "Network")]
+    pub(crate) egress: Option<Egress>,
 
     /// One argument with spaces or shell signs is for /bin/sh -c, otherwise it is an argv
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND", help_heading = "Command")]
@@ -160,5 +163,16 @@ pub(crate) struct Run {
 fn name_server(text: &str) -> Result<IpAddr, String> {
     let address: Option<IpAddr> = text.parse().ok();
     let address = address.filter(|address| !address.is_unspecified() && !address.is_multicast());
-    address.ok_or_else(|| "it is no machine's address".to_owned())
+    address.ok_or_else(|| format!("'{text}' is not a machine's IP address"))
+}
+
+fn subnet(text: &str) -> Result<Ipv4Net, String> {
+    text.parse().map_err(|_| match text.parse::<Ipv4Addr>() {
+        Ok(address) => format!("'{text}' has no length behind it, like {address}/24"),
+        Err(_) => format!("'{text}' is not an IPv4 subnet, like 10.10.20.0/24"),
+    })
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("'{text}' is not a number of seconds"))
 }

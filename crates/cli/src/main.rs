@@ -8,7 +8,6 @@ mod usage;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use jail_core::Failure;
 use jail_sys::call::process::keep_ended_children;
 
@@ -20,9 +19,9 @@ fn main() -> ExitCode {
     if let Some(status) = commands::finish::asked() {
         return status;
     }
-    let args = match args::Args::try_parse() {
+    let args = match usage::read(std::env::args_os()) {
         Ok(args) => args,
-        Err(error) => return output::usage(&error),
+        Err(wrong) => return output::usage(&wrong),
     };
     let json = args.json;
     match commands::run(args) {

@@ -3,11 +3,10 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
 use jail_core::{Failure, Kind, Running, Told, Wanted, printable};
 use serde::Serialize;
 
-use crate::usage::explain;
+use crate::usage::Wrong;
 
 /// What was typed cannot be understood, whatever the host is like.
 const USAGE: u8 = 2;
@@ -75,19 +74,18 @@ fn status(failure: &Failure) -> u8 {
 }
 
 /// Tells of words that are no command line: status 2. Help and version are what was asked for: status 0.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+pub(crate) fn usage(wrong: &Wrong) -> ExitCode {
+    match wrong {
+        Wrong::Shown(help) => {
+            let _ = help.print();
+            ExitCode::from(if help.use_stderr() { USAGE } else { 0 })
+        }
+        Wrong::Refused(refused) => {
+            // They could not be read, so what --json would have said is not known but by looking.
+            let as_json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
+            failure(refused, as_json)
+        }
     }
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let _ = error.print();
-        return ExitCode::from(USAGE);
-    }
-    let typed: Vec<_> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    // They could not be read, so what --json would have said is not known but by looking.
-    let as_json = typed.iter().take_while(|word| *word != "--").any(|word| word == "--json");
-    failure(&explain(error, &typed), as_json)
 }
 
 /// What the jail was given, as on Firejail's start.

@@ -40,16 +40,19 @@ fn valid_name(name: &str) -> bool {
 pub(crate) fn argv_of(command: &[String]) -> Result<Vec<String>, Failure> {
     const SHELL_SIGNS: &str = " \t\n;&|<>()$`\\\"'*?[]{}~#!";
     match command {
-        [] => Err(Failure::new(Kind::Usage, "command", "parse", "COMMAND", "there is no command to run")
-            .hint("name one, like: jail run -- nginx")),
+        [] => Err(no_command("there is no command to run")),
+        [program, ..] if program.trim().is_empty() => {
+            Err(no_command("the command is empty, and it is a program's name or a line for /bin/sh"))
+        }
         [line] if line.contains(|sign| SHELL_SIGNS.contains(sign)) => {
             Ok(vec!["/bin/sh".into(), "-c".into(), line.clone()])
         }
-        [program, ..] if program.is_empty() => {
-            Err(Failure::new(Kind::Usage, "command", "parse", "COMMAND", "the command is empty"))
-        }
         argv => Ok(argv.to_vec()),
     }
+}
+
+fn no_command(why: &str) -> Failure {
+    Failure::new(Kind::Usage, "command", "parse", "COMMAND", why).hint("name one, like: jail run -- bash")
 }
 
 #[cfg(test)]
@@ -74,6 +77,15 @@ mod tests {
         for name in ["123", "", "a/b", "../x", ".hidden", "-x", "a b", &"x".repeat(64)] {
             let spec = Spec { name: Some(name.to_owned()), ..Spec::default() };
             assert_eq!(name_of(&spec).unwrap_err().kind, Kind::Usage, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_command_without_a_sign_in_it_is_wrong_words() {
+        for command in [&[][..], &[""], &[" \n"], &["", "x"]] {
+            let command: Vec<_> = command.iter().map(|&part| part.to_owned()).collect();
+            let refused = argv_of(&command).unwrap_err();
+            assert_eq!((refused.kind, &*refused.hint), (Kind::Usage, "name one, like: jail run -- bash"));
         }
     }
 

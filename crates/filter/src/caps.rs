@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, nearest};
 use serde::{Deserialize, Serialize};
-
-use crate::nearest::nearest;
 
 /// Where the kernel looks for a capability when it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +172,7 @@ fn unknown(option: &str, text: &str, name: &str) -> Failure {
     let failure = usage(format!("{object}: there is no capability {name}"));
     match nearest(name, TABLE.iter().map(|(known, _)| *known)) {
         Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
-        None => failure.hint("capabilities(7) has their names"),
+        None => failure.hint("capabilities(7) has their names, and jail plan shows those that a jail keeps"),
     }
 }
 

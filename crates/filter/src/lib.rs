@@ -30,7 +30,6 @@
 
 mod caps;
 mod kept;
-mod nearest;
 mod plan;
 mod rlimits;
 mod seccomp;

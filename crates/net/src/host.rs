@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use jail_sys::call::packet;
 use jail_sys::{Failure, Kind};
 use nix::ifaddrs::getifaddrs;
-use nix::net::if_::{InterfaceFlags, if_nametoindex};
+use nix::net::if_::{InterfaceFlags, if_nameindex, if_nametoindex};
 use nix::sys::socket::SockaddrStorage;
 
 use crate::mac::Mac;
@@ -67,6 +67,25 @@ pub fn has_interface(name: &str) -> bool {
     if_nametoindex(name).is_ok()
 }
 
+/// The names of all interfaces of the network namespace we are in.
+///
+/// # Errors
+/// What if_nameindex(3) answers.
+pub fn names() -> Result<Vec<String>, Failure> {
+    let all = if_nameindex()
+        .map_err(|errno| Failure::call("network", "if_nameindex", "the host's interfaces", &errno.into()))?;
+    Ok(all.iter().map(|interface| interface.name().to_string_lossy().into_owned()).collect())
+}
+
+/// Whether there is an interface of this name that nobody has set up, or somebody has set down.
+///
+/// # Errors
+/// What getifaddrs(3) answers.
+pub fn is_down(name: &str) -> Result<bool, Failure> {
+    let mut named = interfaces()?.filter(|interface| interface.interface_name == name);
+    Ok(named.next().is_some_and(|interface| !interface.flags.contains(InterfaceFlags::IFF_UP)))
+}
+
 /// The MTU of an interface in the network namespace we are in; `None` when it is not there.
 pub fn mtu(name: &str) -> Option<u32> {
     packet::mtu(name).ok()
@@ -120,6 +139,7 @@ mod tests {
         assert_eq!((lo.interface.as_str(), lo.net), ("lo", "127.0.0.1/8".parse().unwrap()));
         assert!(macs().unwrap().contains(&("lo".to_owned(), Mac([0; 6]))));
         assert!(has_interface("lo") && !has_interface("none-such"));
+        assert!(names().unwrap().contains(&"lo".to_owned()) && !is_down("none-such").unwrap());
     }
 
     #[test]

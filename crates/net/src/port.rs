@@ -14,7 +14,7 @@ use nix::sys::socket::{
 };
 
 use crate::host::{self, HostAddress};
-use crate::model::{Protocol, Publish};
+use crate::model::{PortRange, Protocol, Publish};
 
 /// Why ports are not held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,24 @@ pub fn hold(publications: &[Publish]) -> Result<Vec<OwnedFd>, Refusal> {
         }
     }
     Ok(held)
+}
+
+/// The same publication at other ports of the host's that nobody has now, for a hint to propose: the next after `taken`,
+/// in the place of a privileged one 8000 further on, as 8080 stands for 80. `beside` are those published together.
+pub fn another(publish: &Publish, taken: u16, beside: &[Publish]) -> Option<Publish> {
+    let privileged = publish.host.first < 1024;
+    let mut first = if privileged { publish.host.first + 8000 } else { taken.checked_add(1)? };
+    loop {
+        let last = first.checked_add(publish.host.last - publish.host.first)?;
+        let moved = Publish { host: PortRange { first, last }, ..publish.clone() };
+        let met = beside.iter().filter(|other| *other != publish && meet(other, &moved));
+        let met = met.map(|other| other.host.last).max();
+        let used = met.or_else(|| moved.host.ports().find(|port| hold_one(&moved, *port).is_err()));
+        match used {
+            Some(used) => first = used.checked_add(1)?,
+            None => return Some(moved),
+        }
+    }
 }
 
 /// Raises the soft limit of open files where the ports need it.
@@ -229,6 +247,23 @@ mod tests {
         );
         drop(held);
         hold(&wanted).unwrap();
+    }
+
+    #[test]
+    fn another_port_is_one_that_nobody_has_and_leads_to_the_same_port_of_the_jails() {
+        let another = |text: &str, taken, beside: &[&str]| {
+            let other = another(&text.parse().unwrap(), taken, &publish(beside));
+            other.map(|other| other.to_string())
+        };
+        let service = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = service.local_addr().unwrap().port();
+        let other = another(&format!("127.0.0.1:{port}"), port, &[]).unwrap();
+        let (hosts, jails) = other.strip_prefix("127.0.0.1:").unwrap().split_once(':').unwrap();
+        assert!(hosts.parse::<u16>().unwrap() > port && jails.parse() == Ok(port), "{other}");
+        TcpListener::bind(("127.0.0.1", hosts.parse().unwrap())).unwrap();
+        assert_eq!(another("127.0.0.9:53/udp", 53, &[]).unwrap(), "127.0.0.9:8053:53/udp");
+        assert_eq!(another("127.0.0.9:80-82", 81, &["8081"]).unwrap(), "127.0.0.9:8082-8084:80-82");
+        assert_eq!(another("127.0.0.9:65530-65535", 65531, &[]), None);
     }
 
     #[test]

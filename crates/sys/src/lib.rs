@@ -28,6 +28,7 @@ mod kernel;
 pub mod launch;
 #[allow(unsafe_code)]
 pub mod lease;
+mod nearest;
 pub mod op;
 #[path = "../helper/protocol.rs"]
 mod protocol;
@@ -39,4 +40,5 @@ mod text;
 
 pub use failure::{Failure, Kind};
 pub use ids::IdMap;
+pub use nearest::nearest;
 pub use text::printable;

@@ -66,7 +66,7 @@ async fn usable(handle: &Handle, link: &Link) -> Result<(), Failure> {
         return unfit(&why, &format!("name that one: --net={master}"));
     }
     if !link.up {
-        return unfit(&format!("{name} is down"), &format!("bring it up: ip link set {name} up"));
+        return unfit(&format!("{name} is down"), &format!("switch it on with: ip link set {name} up"));
     }
     Ok(())
 }

@@ -4,6 +4,8 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use jail_core::spec::{ErrorAction, Resource, Rlimit};
 
+use super::BARE;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
 pub(crate) struct Filter {
@@ -13,6 +15,7 @@ pub(crate) struct Filter {
         value_name = "LIST|none",
         num_args = 0..=1,
         require_equals = true,
+        default_missing_value = BARE,
         value_parser = NonEmptyStringValueParser::new(),
         action = ArgAction::Append
     )]
@@ -26,7 +29,7 @@ pub(crate) struct Filter {
     /// Refused calls: EPERM, kill, or log
     #[arg(long, value_name = "ACTION")]
     pub(crate) seccomp_error_action: Option<ErrorAction>,
-    /// Keep only these capabilities
+    /// Keep only these [default: see jail plan]
     #[arg(long = "caps.keep", value_name = "LIST")]
     pub(crate) caps_keep: Vec<String>,
     /// Give up these capabilities

@@ -38,11 +38,20 @@ struct ByName {
     #[arg(long, value_name = "M", help_heading = "Network")]
     mac: Vec<Mac>,
     /// Its MTU there
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(68..=65535), help_heading = "Network")]
+    #[arg(long, value_name = "N", value_parser = mtu, help_heading = "Network")]
     mtu: Vec<u32>,
     /// The default gateway, by that --net
-    #[arg(long, value_name = "A", help_heading = "Network")]
+    #[arg(long, value_name = "A", value_parser = gateway, help_heading = "Network")]
     defaultgw: Vec<Ipv4Addr>,
+}
+
+fn mtu(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| (68..=65535).contains(number));
+    number.ok_or_else(|| format!("'{text}' is not an MTU (68 to 65535)"))
+}
+
+fn gateway(text: &str) -> Result<Ipv4Addr, String> {
+    text.parse().map_err(|_| format!("'{text}' is not an IPv4 address"))
 }
 
 impl FromArgMatches for NetOptions {

@@ -3,7 +3,7 @@
 use jail_core::spec::{CapsSpec, FilterSpec, Protocol, Rules, SeccompSpec};
 use jail_core::{Failure, Kind};
 
-use crate::args::Filter;
+use crate::args::{BARE, Filter};
 
 /// What was typed, as a filter.
 pub(super) fn filter_of(given: &Filter) -> Result<FilterSpec, Failure> {
@@ -29,10 +29,11 @@ pub(super) fn filter_of(given: &Filter) -> Result<FilterSpec, Failure> {
     Ok(spec)
 }
 
-/// Every list of one kind together; a bare `--seccomp` is the default and gives none. Lists of two kinds contradict each other.
+/// Every list of one kind together; a bare `--seccomp` is the default. Lists of two kinds contradict each other.
 fn seccomp_of(given: &Filter) -> Result<SeccompSpec, Failure> {
+    let changes: Vec<String> = given.seccomp.iter().filter(|list| *list != BARE).cloned().collect();
     let kinds = [
-        ("--seccomp", &given.seccomp),
+        ("--seccomp", &changes),
         ("--seccomp.keep", &given.seccomp_keep),
         ("--seccomp.drop", &given.seccomp_drop),
     ];
@@ -45,6 +46,9 @@ fn seccomp_of(given: &Filter) -> Result<SeccompSpec, Failure> {
     match kind {
         "--seccomp.keep" => Rules::keep(&text).map(SeccompSpec::On),
         "--seccomp.drop" => Rules::drop(&text).map(SeccompSpec::On),
+        _ if text == "none" && lists.len() < given.seccomp.len() => {
+            Err(contradiction("--seccomp", "--seccomp=none"))
+        }
         _ => text.parse(),
     }
 }
@@ -98,6 +102,12 @@ mod tests {
             ("--seccomp.drop=mount --seccomp.keep=read", "--seccomp.drop=mount"),
             ("--caps.keep=chown --caps.drop=all", "--caps.drop=all"),
             ("--seccomp=none --protocol=unix", "--seccomp=none"),
+            ("--seccomp=none --seccomp", "--seccomp and --seccomp=none"),
+            ("--seccomp --seccomp=none", "--seccomp and --seccomp=none"),
+            ("--seccomp=none --seccomp=mount", "--seccomp=none and --seccomp=mount"),
+            ("--seccomp=mount --seccomp=none", "--seccomp=none and --seccomp=mount"),
+            ("--seccomp=none --seccomp=none", "--seccomp=none is given twice"),
+            ("--seccomp=none,mount", "--seccomp=none and --seccomp=mount"),
             ("--seccomp=none --seccomp-error-action=kill", "--seccomp=none"),
         ] {
             let failure = filter(options).unwrap_err();

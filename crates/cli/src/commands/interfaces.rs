@@ -42,8 +42,12 @@ fn stands_alone(option: &NetOption) -> Option<&str> {
 }
 
 fn by_itself(alone: &str, first: &str, typed: &[NetOption]) -> Result<Net, Failure> {
-    let others = typed.iter().filter(|option| **option != NetOption::Net(alone.to_owned()));
-    match others.clone().next() {
+    let mut others = typed.iter().filter(|option| **option != NetOption::Net(alone.to_owned()));
+    match others.next() {
+        None if typed.len() > 1 => {
+            let why = format!("--net={alone} is given twice");
+            Err(usage(&format!("--net={alone}"), why).hint("leave one of them out"))
+        }
         None if alone == "host" => Ok(Net::Host),
         None => Ok(Net::None),
         Some(NetOption::Net(other)) => {
@@ -144,6 +148,8 @@ mod tests {
         assert_eq!(refused("net=br0 net=none"), "--net=br0 and --net=none contradict each other");
         assert_eq!(refused("net=host net=br0"), "--net=host and --net=br0 contradict each other");
         assert_eq!(refused("net=none net=host"), "--net=none and --net=host contradict each other");
+        assert_eq!(refused("net=none net=none"), "--net=none is given twice");
+        assert_eq!(refused("net=host net=host"), "--net=host is given twice");
         assert_eq!(refused("net=none ip=10.0.0.1"), "--ip=10.0.0.1: it needs a network of the jail's own");
         assert_eq!(refused("mtu=1400"), "--mtu=1400: it needs a network of the jail's own");
     }

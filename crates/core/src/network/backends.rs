@@ -7,7 +7,7 @@ use jail_net::host;
 use jail_net::model::Network;
 use jail_net::plugin::{self, Found, Plugin};
 use jail_net::store::{self, Store};
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, nearest};
 use serde::{Deserialize, Serialize};
 
 use super::free;
@@ -164,11 +164,23 @@ fn no_network(name: &str, interface: &str, tried: &[String], store: &Store) -> F
     }
     let message = format!("{object}: there is no network, bridge or interface of that name");
     let fits = store::refuses(name).is_none() && name.len() <= 15;
+    let near = near(name, store).map_or_else(String::new, |near| format!("did you mean {near}? or "));
     let hint = match free::subnet(store).filter(|_| fits) {
-        Some(subnet) => format!("make it with: jail net create {name} --subnet={subnet} --bridge={name}"),
-        None => "see the networks with: jail net list".to_owned(),
+        Some(subnet) => {
+            format!("{near}make it with: jail net create {name} --subnet={subnet} --bridge={name}")
+        }
+        None => format!("{near}see the networks with: jail net list"),
     };
     Failure::new(Kind::NotFound, "network", "resolve", object, message).hint(hint)
+}
+
+/// What `--net` could have been meant to name. The loopback interface is nobody's network.
+fn near(name: &str, store: &Store) -> Option<String> {
+    let networks = store.list().unwrap_or_default().into_iter();
+    let names = networks.flat_map(|network| [network.name.clone(), network.interface().to_owned()]);
+    let interfaces = host::names().unwrap_or_default().into_iter().filter(|interface| interface != "lo");
+    let known: Vec<String> = names.chain(interfaces).chain(["none", "host"].map(str::to_owned)).collect();
+    nearest(name, known.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// Refuses a backend that is not there, also for a jail that has no network to use it for.

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use jail_net::mac::Mac;
 use jail_net::model::{INTERFACES, Network};
 use jail_net::store::Store;
@@ -49,6 +49,23 @@ pub(super) fn decide(
         network,
         link,
     })
+}
+
+/// Refuses a network whose interface is down: its jails would reach nobody. A bridge of ours that lacks an address of its
+/// own is half made, and is made whole when a jail comes on it.
+pub(super) fn refuse_down(network: &Network) -> Result<(), Failure> {
+    let on = network.interface();
+    if !host::is_down(on)? {
+        return Ok(());
+    }
+    let has: Vec<_> = host::addresses()?.into_iter().filter(|address| address.interface == on).collect();
+    let half_made = |net: &IpNet| has.iter().all(|address| address.net != *net);
+    if network.is_ours() && network.host_addresses().iter().any(half_made) {
+        return Ok(());
+    }
+    let why = format!("{on} is down");
+    Err(refused(format!("--net={}", network.name), &why)
+        .hint(format!("switch it on with: ip link set {on} up")))
 }
 
 /// The address asked for.
@@ -139,6 +156,12 @@ pub(super) fn refuse_contradictions(asked: &[InterfaceSpec]) -> Result<(), Failu
             format!("--net={}", fifth.net),
             &format!("a jail has at most {INTERFACES} interfaces"),
         ));
+    }
+    let mut gateways = asked.iter().filter_map(|wanted| wanted.gateway);
+    if let (Some(first), Some(second)) = (gateways.next(), gateways.next()) {
+        let why =
+            format!("it and --defaultgw={first} contradict each other, as a jail has one default route");
+        return Err(usage(format!("--defaultgw={second}"), &why).hint("leave one of them out"));
     }
     for wanted in asked {
         if let (Ip::None, Some(gateway)) = (wanted.ip, wanted.gateway) {
@@ -302,6 +325,12 @@ mod tests {
         assert_eq!(refused(&five).kind, Kind::Usage);
         let gateway = InterfaceSpec { gateway: Some([10, 10, 20, 1].into()), ..asked("none") };
         assert!(refused(&[gateway]).message.contains("--net=dmz has no address to reach it from"));
+        let by = |net: &str, last| InterfaceSpec {
+            gateway: Some([10, 10, 20, last].into()),
+            ..InterfaceSpec::on(net)
+        };
+        let both = refused(&[by("a", 1), by("b", 2)]);
+        assert!(both.message.starts_with("--defaultgw=10.10.20.2: it and --defaultgw=10.10.20.1"), "{both}");
         let mac = InterfaceSpec { mac: Some("02:00:00:00:00:05".parse().unwrap()), ..InterfaceSpec::on("a") };
         let twice = [mac.clone(), InterfaceSpec { net: "b".into(), ..mac }];
         assert!(refused(&twice).message.contains("two interfaces cannot have the same"));

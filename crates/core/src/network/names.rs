@@ -173,10 +173,7 @@ pub fn unreadable(place: &Place) -> Result<Vec<Failure>, Failure> {
 /// When there is none of that name, or a jail uses it.
 pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
     let store = Store::new(&place.networks);
-    let Some(network) = store.find(name)? else {
-        return Err(refused(Kind::NotFound, name, "there is no network of that name")
-            .hint("see them with: jail net list"));
-    };
+    let Some(network) = store.get(name)? else { return Err(no_network(&store, name)) };
     let machine = Machine::open()?;
     let lock = machine.network_lock()?;
     // A jail that is about to come to it has registered by now, or waits and sees that it is gone.
@@ -194,6 +191,19 @@ pub async fn remove(place: &Place, name: &str) -> Result<(), Failure> {
     link.gc(&machine.alive()?).await?;
     link.network_down(&network).await?;
     store.remove(&network.name)
+}
+
+/// The failure for a name that is no network's: whoever names a bridge is not to lose the network on it.
+fn no_network(store: &Store, name: &str) -> Failure {
+    const WHY: &str = "there is no network of that name";
+    match store.find(name) {
+        Ok(Some(network)) => {
+            let why = format!("{WHY}, {name} is the bridge of the network {}", network.name);
+            refused(Kind::NotFound, name, &why)
+                .hint(format!("remove that with: jail net rm {}", network.name))
+        }
+        _ => refused(Kind::NotFound, name, WHY).hint("see them with: jail net list"),
+    }
 }
 
 fn refused(kind: Kind, name: &str, why: &str) -> Failure {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use jail_net::host;
 use jail_net::model::{Egress, JailId, Network, Publish};
-use jail_net::port::Refusal;
+use jail_net::port::{self, Refusal};
 use jail_net::store::Store;
 use jail_sys::{Failure, Kind};
 
@@ -64,21 +64,30 @@ impl Others<'_> {
             .collect())
     }
 
-    /// A port that is taken, with the jail's name if it is one of ours that has it.
-    pub(super) fn explain(&self, refusal: Refusal) -> Failure {
+    /// A port that is taken, with the jail's name if it is one of ours that has it, and another that is free. `beside` is
+    /// all that was to be published.
+    pub(super) fn explain(&self, refusal: Refusal, beside: &[Publish]) -> Failure {
         let Refusal::InUse { publish, port } = &refusal else { return refusal.into() };
         let (protocol, port) = (publish.protocol, *port);
+        let another = port::another(publish, port, beside);
         let publishes = |plan: &NetworkPlan| {
             plan.publish
                 .iter()
                 .any(|other| other.protocol == protocol && other.host.ports().any(|taken| taken == port))
         };
         let owner = self.living().unwrap_or_default().into_iter().find(|(_, plan)| publishes(plan));
-        let Some((name, _)) = owner else { return refusal.into() };
-        let object = format!("--publish={publish}");
-        let message = format!("{object}: port {port}/{} is published by the jail {name}", protocol.as_str());
-        Failure::new(Kind::Conflict, "network", "bind", object, message).hint(format!(
-            "choose another port of the host, like -p 8080:{port}, or stop it: jail stop {name}"
-        ))
+        let failure = match owner {
+            None => Failure::from(refusal),
+            Some((name, _)) => {
+                let object = format!("--publish={publish}");
+                let message =
+                    format!("{object}: port {port}/{} is published by the jail {name}", protocol.as_str());
+                Failure::new(Kind::Conflict, "network", "bind", object, message)
+                    .hint(format!("stop it: jail stop {name}"))
+            }
+        };
+        let Some(another) = another else { return failure };
+        let hint = format!("choose another port of the host, like -p {another}, or {}", failure.hint);
+        failure.hint(hint)
     }
 }

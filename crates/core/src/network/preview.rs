@@ -10,6 +10,7 @@ use jail_net::{forwarding, host};
 use jail_sys::Failure;
 
 use super::backends::Backends;
+use super::interface::refuse_down;
 use super::others::Others;
 use super::plan::{AttachmentPlan, NetworkPlan};
 use super::work::own;
@@ -31,6 +32,7 @@ impl Preview<'_> {
     pub(crate) async fn words(&self) -> Result<Vec<String>, Failure> {
         let mut words = Vec::new();
         let networks = || self.plan.attachments.iter().map(|attachment| &attachment.network);
+        networks().try_for_each(refuse_down)?;
         for network in networks().filter(|network| !host::has_interface(network.interface())) {
             words.push(format!("the bridge {} is made again", network.interface()));
         }

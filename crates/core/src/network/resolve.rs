@@ -38,7 +38,7 @@ pub(crate) async fn resolve(
         firewall: reference(&backends.firewall),
         dns: spec.network.dns.clone(),
         publish: spec.network.publish.clone(),
-        egress: spec.network.egress,
+        egress: spec.network.egress.unwrap_or_default(),
     };
     refuse_unreachable(&plan)?;
     Ok((plan, backends))
@@ -82,8 +82,8 @@ fn refuse_unreachable(plan: &NetworkPlan) -> Result<(), Failure> {
 pub(crate) fn refuse_addresses(spec: &NetworkSpec) -> Result<(), Failure> {
     let option = if let Some(publish) = spec.publish.first() {
         format!("--publish={publish}")
-    } else if spec.egress != Egress::Deny {
-        format!("--egress={}", spec.egress)
+    } else if let Some(egress) = spec.egress {
+        format!("--egress={egress}")
     } else if spec.no_probe {
         "--no-probe".to_owned()
     } else {

@@ -14,6 +14,7 @@ use jail_sys::{Failure, Kind};
 
 use super::backends::{self, Backends};
 use super::claims::Claims;
+use super::interface::refuse_down;
 use super::others::Others;
 use super::plan::{AttachmentPlan, NetworkPlan};
 use super::work::Work;
@@ -55,6 +56,7 @@ impl Stage for NetworkStage<'_> {
         let lock = self.machine.network_lock()?;
         lock.exclusive().await?;
         self.make_bridges().await?;
+        self.plan.attachments.iter().try_for_each(|attachment| refuse_down(&attachment.network))?;
         let (request, forwarding) = self.request(journal)?;
         lock.shared().await?;
         let mut work = Work::plan(self.plan, self.backends, request, journal).await?;
@@ -126,7 +128,8 @@ impl<'a> NetworkStage<'a> {
         let attachments = (0..self.plan.attachments.len()).map(|index| self.attachment(index, journal));
         let attachments = attachments.collect::<Result<Vec<_>, _>>()?;
         let others = Others { place: self.place, id: &self.id };
-        self.claims.ports = port::hold(&self.plan.publish).map_err(|refusal| others.explain(refusal))?;
+        self.claims.ports =
+            port::hold(&self.plan.publish).map_err(|refusal| others.explain(refusal, &self.plan.publish))?;
         let dir = self.machine.forwarding();
         let forwarding = forwarding::plan(&dir, &self.plan.bridges(), &self.plan.publish, self.plan.egress)?;
         let request = Request {

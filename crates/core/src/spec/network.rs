@@ -29,8 +29,8 @@ pub struct NetworkSpec {
     pub dns: Vec<IpAddr>,
     /// The ports published.
     pub publish: Vec<Publish>,
-    /// The connections it may open.
-    pub egress: Egress,
+    /// The connections it may open; `None` where nothing was said of them, which denies every one.
+    pub egress: Option<Egress>,
     /// Whether an address is used without asking others on the segment if they have it.
     pub no_probe: bool,
 }

@@ -1,9 +1,8 @@
 //! Names of system calls and groups in what the user wrote.
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, nearest};
 
 use super::table;
-use crate::nearest::nearest;
 
 /// Whether the list names this call itself.
 pub(crate) fn has(list: &[String], call: &str) -> bool {

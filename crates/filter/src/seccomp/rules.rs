@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use jail_sys::Failure;
+use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::changes::{Change, Changes};
@@ -66,6 +66,7 @@ impl FromStr for SeccompSpec {
         if text == "none" {
             return Ok(SeccompSpec::Off);
         }
+        refuse_none_among(text)?;
         let rules = Rules::Default(Changes::read(text));
         rules.check()?;
         Ok(SeccompSpec::On(rules))
@@ -171,6 +172,17 @@ fn starts(call: &str) -> bool {
     START.contains(&call) || names::groups_have(&["@default-keep".to_owned()], call)
 }
 
+/// `none` beside other names would be anything but what one of them says.
+fn refuse_none_among(text: &str) -> Result<(), Failure> {
+    let (none, others): (Vec<_>, Vec<_>) = text.split(',').partition(|name| *name == "none");
+    let message = match (none.as_slice(), others.as_slice()) {
+        ([], _) => return Ok(()),
+        (_, []) => "--seccomp=none is given twice".to_owned(),
+        _ => format!("--seccomp=none and --seccomp={} contradict each other", others.join(",")),
+    };
+    Err(Failure::new(Kind::Usage, "filter", "parse", "--seccomp=none", message).hint("leave one of them out"))
+}
+
 fn list(text: &str) -> Vec<String> {
     text.split(',').map(str::to_owned).collect()
 }
@@ -233,6 +245,17 @@ mod tests {
         assert!(
             Rules::drop("execveat").unwrap_err().to_string().contains("--seccomp.drop=execveat: execveat")
         );
+    }
+
+    #[test]
+    fn no_filter_and_a_list_contradict_each_other_in_either_order() {
+        for (wrong, why) in [
+            ("none,mount", "--seccomp=none and --seccomp=mount contradict each other"),
+            ("mount,!unshare,none", "--seccomp=none and --seccomp=mount,!unshare contradict each other"),
+            ("none,none", "--seccomp=none is given twice"),
+        ] {
+            assert_eq!(refusal(wrong), format!("{why}; leave one of them out"));
+        }
     }
 
     #[test]
