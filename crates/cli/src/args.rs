@@ -8,7 +8,6 @@ mod net;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as Options, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use jail_core::network::{Egress, Publish};
@@ -38,8 +37,7 @@ Examples:
 What a command takes: jail COMMAND --help")]
 pub(crate) struct Args {
     /// Backends: one for links, one for the firewall
-    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', global = true,
-        value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', global = true)]
     pub(crate) backend: Vec<String>,
     /// Look for backends in DIR first (may be repeated)
     #[arg(long, value_name = "DIR", global = true)]

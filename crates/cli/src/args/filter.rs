@@ -1,6 +1,5 @@
 //! What the jail may ask the kernel.
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use jail_core::spec::{ErrorAction, Resource, Rlimit};
 
@@ -16,7 +15,6 @@ pub(crate) struct Filter {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = BARE,
-        value_parser = NonEmptyStringValueParser::new(),
         action = ArgAction::Append
     )]
     pub(crate) seccomp: Vec<String>,
