@@ -195,8 +195,8 @@ impl Drop for Host {
     }
 }
 
-/// The directory `jail` was built into: ours, without `deps`.
-fn built() -> PathBuf {
+/// The directory `jail` was built into: ours, without `deps`. A host has it in its PATH.
+pub fn built() -> PathBuf {
     let ours = std::env::current_exe().unwrap_or_else(|error| panic!("/proc/self/exe: {error}"));
     let dir = ours.ancestors().nth(2).unwrap_or_else(|| panic!("{} has no directory", ours.display()));
     assert!(dir.join("jail").exists(), "{} is not built: see `make test`", dir.join("jail").display());

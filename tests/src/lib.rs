@@ -23,7 +23,7 @@ pub use dmz::{
     quote,
 };
 pub use firewall::Firewall;
-pub use host::{Host, Place};
+pub use host::{Host, Place, built};
 pub use output::Output;
 pub use running::Running;
 pub use snapshot::Snapshot;

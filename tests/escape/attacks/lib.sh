@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# What an attack consists of, and what all of them may use. Read on the host and inside, before the attack itself.
+#
+# A file of this directory is one attack. It says in its first lines what it tries and which CVE was made of that, and
+# defines `attack`, which is run inside and ends by one of:
+#
+#     exit 0    it works: what must not be reached was reached
+#     stopped   it was tried and did not work; says why
+#
+# Any other end is a broken attack, not a protection. Where needed it defines as well:
+#
+#     prepare         on the host, before: makes what the attack is after
+#     launch          runs "$@", the sandbox, in a place that the attack is about (a descriptor left open, a terminal)
+#     harm            on the host, after: succeeds if the host is harmed
+#     jail_options    what of `jail run` the attack is about, like a writable grant; firejail_options, bwrap_options the same
+#     open, user_open a command that runs the attack in an open configuration, where not bare on the host
+#     not_for         ways it is not for
+
+# shellcheck disable=SC2034 # for tests/escape/try
+jail_options='' firejail_options='' bwrap_options='' open='' user_open='' not_for=''
+
+prepare() { :; }
+launch() { "$@"; }
+harm() { false; }
+
+# The attack was stopped: by what, in words.
+stopped() {
+    echo "stopped: $*"
+    exit 1
+}
