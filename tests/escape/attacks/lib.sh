@@ -11,20 +11,29 @@
 #
 #     prepare         on the host, before: makes what the attack is after
 #     launch          runs "$@", the sandbox, in a place that the attack is about (a descriptor left open, a terminal)
-#     harm            on the host, after: succeeds if the host is harmed
+#                     or as often as it takes; its status is the attack's, unless the host is harmed
+#     resident        inside, what runs in a jail before it is joined (sleeps)
+#     harm            on the host, after: succeeds if the host is harmed, and then the attack works whatever else it says
 #     jail_options    what of `jail run` the attack is about, like a writable grant; firejail_options, bwrap_options the same
 #     open, user_open a command that runs the attack in an open configuration, where not bare on the host
 #     not_for         ways it is not for
+#
+# An open configuration is a host that shares its kernel, its /dev, /usr, /tmp, /home and /root with the machine the
+# tests run on: an attack that works there shows that it does, and changes nothing that is not under /etc, /run or /srv.
 
 # shellcheck disable=SC2034 # for tests/escape/try
 jail_options='' firejail_options='' bwrap_options='' open='' user_open='' not_for=''
 
+# How often a race is run.
+rounds=${ROUNDS:-100}
+
 prepare() { :; }
 launch() { "$@"; }
+resident() { exec sleep inf; }
 harm() { false; }
 
 # The attack was stopped: by what, in words.
 stopped() {
     echo "stopped: $*"
-    exit 1
+    exit 41
 }

@@ -1,0 +1,3 @@
+//! Attacks on files and mounts, by one who is inside.
+
+attacks! {}
