@@ -66,7 +66,6 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
     let program = join::program(Join {
         pidfd: init.as_raw_fd(),
         namespaces: spawn::namespaces(own_network) | own_ids,
-        close_first: Vec::new(),
         confine: plan.filter.steps()?,
         payload: payload(&plan, &wired)?,
     });

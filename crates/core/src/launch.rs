@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, PipeWriter, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use jail_ns::payload::{self, Payload};
 use jail_ns::spawn::{self, Start};
@@ -79,7 +79,7 @@ async fn attempt(
     let mut network = network_stage(planned, &plan, place, &machine);
     let tell = &planned.tell;
     tell.step("state", "claim name", || &plan.name);
-    let claimed = Claimed { plan: &plan, home: &home, lock: lock.as_fd(), machine: &machine, tell };
+    let claimed = Claimed { plan: &plan, home: &home, machine: &machine, tell };
     let up = claimed.bring_up(streams, &mut journal, network.as_mut(), own).await;
     match up {
         Ok(up) => {
@@ -161,7 +161,6 @@ pub(crate) struct Up {
 struct Claimed<'a> {
     plan: &'a Plan,
     home: &'a Home,
-    lock: BorrowedFd<'a>,
     machine: &'a Machine,
     tell: &'a Tell,
 }
@@ -175,10 +174,10 @@ impl Claimed<'_> {
         mut network: Option<&mut NetworkStage<'_>>,
         own: &mut [Box<dyn Stage>],
     ) -> Result<Up, Failure> {
-        let Claimed { plan, home, lock, machine, tell } = *self;
+        let Claimed { plan, home, machine, tell } = *self;
         home.write_plan(plan)?;
         let holder = format!("{} {}", plan.name, plan.id);
-        let ids = Ids::make(plan.userns, &machine.uids(), &holder, journal, lock)?;
+        let ids = Ids::make(plan.userns, &machine.uids(), &holder, journal)?;
         tell.step("namespace", "lease uid range", || ids.lease.path().display());
         let mut setup = Setup::new(&plan.id, plan.hostname(), &ids);
         Files(&plan.view).prepare(&mut setup).await?;
@@ -188,7 +187,7 @@ impl Claimed<'_> {
         }
         let wired = setup.wire(streams, &plan.user)?;
         tell.step("filesystem", "open_tree", || format!("{} trees of the host's", setup.held.len()));
-        let (child, ready, lifeline) = clone(plan, setup, &wired, &[lock, ids.lease.as_fd()])?;
+        let (child, ready, lifeline) = clone(plan, setup, &wired)?;
         tell.step("namespace", "clone3", || format!("process {}", child.pid()));
         let netns = own_namespace(plan, child.pid())?;
         let waiting = Child { pid: child.pid(), netns: netns.as_ref().map(AsFd::as_fd) };
@@ -225,7 +224,6 @@ fn clone(
     plan: &Plan,
     setup: Setup<'_>,
     wired: &Wired,
-    locks: &[BorrowedFd<'_>],
 ) -> Result<(Launched, PipeWriter, PipeWriter), Failure> {
     let failed = |error: io::Error| Failure::call("namespace", "pipe2", "jail", &error);
     let (wait, ready) = io::pipe().map_err(failed)?;
@@ -233,11 +231,9 @@ fn clone(
     let init = helper::sealed("jail-init")
         .map_err(|error| Failure::call("namespace", "memfd_create", "the jail's init", &error))?;
     let own_network = !matches!(plan.network, Wanted::Host);
-    let ours = [ready.as_raw_fd(), alive.as_raw_fd()].into_iter();
     let program = spawn::program(Start {
         hostname: plan.hostname(),
         own_network,
-        close_first: ours.chain(locks.iter().map(AsRawFd::as_raw_fd)).collect(),
         files: setup.files,
         ready: Some(wait.as_raw_fd()),
         user: setup.user.map(|user| user.as_raw_fd()),

@@ -76,23 +76,21 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// Leases ids for `holder` and makes the namespaces. Nobody who holds those for a moment keeps `lock`.
+    /// Leases ids for `holder` and makes the namespaces.
     pub(crate) fn make(
         userns: Userns,
         dir: &Path,
         holder: &str,
         journal: &mut Journal,
-        lock: BorrowedFd<'_>,
     ) -> Result<Self, Failure> {
         let (leased, lease) = range::lease(dir, holder)?;
         let lease = journal.lease(lease)?;
-        let namespace_of = |map: &IdMap| idmap::user_namespace(map, &[lock, lease.as_fd()]);
-        let namespace = namespace_of(&leased)?;
+        let namespace = idmap::user_namespace(&leased)?;
         Ok(match userns {
             Userns::Auto => Ids { map: leased, lease, user: Some(namespace), strangers: None },
             Userns::Identity => {
                 let map = IdMap { base: 0, size: leased.size };
-                let user = Some(namespace_of(&map)?);
+                let user = Some(idmap::user_namespace(&map)?);
                 Ids { map, lease, user, strangers: Some(namespace) }
             }
             Userns::Host => Ids { map: IdMap::HOST, lease, user: None, strangers: Some(namespace) },

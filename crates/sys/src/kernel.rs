@@ -211,6 +211,11 @@ pub(crate) fn ioctl(file: RawFd, request: libc::Ioctl, argument: usize) -> Answe
     with_memory(libc::SYS_ioctl, [fd(file), request as usize, argument, 0, 0, 0])
 }
 
+/// close_range(2), both ends included.
+pub(crate) fn close_range(first: RawFd, last: RawFd) -> Answer {
+    plain(libc::SYS_close_range, [first as usize, last as usize, 0, 0, 0, 0])
+}
+
 pub(crate) fn close_on_exec_from(first: u32) -> Answer {
     let flags = libc::CLOSE_RANGE_CLOEXEC as usize;
     plain(libc::SYS_close_range, [first as usize, u32::MAX as usize, flags, 0, 0, 0])

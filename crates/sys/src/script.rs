@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU32};
 
-use crate::op::{Op, Program, Step};
+use crate::op::{Fd, Op, Program, Step};
 use crate::record::Record;
 
 /// A program with the pointer tables execve(2) wants, which the child could not build without allocating.
@@ -24,8 +24,20 @@ pub(crate) struct Vectors {
     pub(crate) envp: Vec<*const c_char>,
 }
 
+/// Above standard input, output and error.
+const FIRST: RawFd = 3;
+
 impl Script {
-    pub(crate) fn new(program: Program) -> Self {
+    /// The program of a launched child, which begins with closing what it does not name.
+    pub(crate) fn launched(mut program: Program) -> Self {
+        let mut but: Vec<Fd> = program.steps.iter().flat_map(|step| step.op.named()).collect();
+        but.retain(|fd| matches!(fd, Fd::Parent(FIRST..)));
+        let close = Op::CloseFrom { first: FIRST, but };
+        program.steps.insert(0, Step::new("namespace", "inherited descriptors", close));
+        Script::new(program)
+    }
+
+    fn new(program: Program) -> Self {
         let mut steps = program.steps;
         let mut script = Script { steps: Vec::new(), exec: Vectors::default(), forks: Vec::new() };
         for step in &mut steps {

@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::CString;
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 
@@ -199,13 +199,28 @@ fn what_fails_in_the_fork_fails_the_launch_and_leaves_no_process() {
 #[test]
 fn a_start_that_is_given_up_ends_without_a_word() {
     let (reader, writer) = std::io::pipe().unwrap();
-    let wait =
-        [Op::CloseInherited(writer.as_raw_fd()), Op::Wait(Fd::Parent(reader.as_raw_fd())), shell("true")];
+    let wait = [Op::Wait(Fd::Parent(reader.as_raw_fd())), shell("true")];
     let launched = launch(program(wait), 0).unwrap();
     drop(writer);
     let failure = launched.outcome().unwrap_err();
     assert_eq!(failure.kind, Kind::Failed);
     assert!(failure.errno.is_none());
+}
+
+#[test]
+fn a_child_that_waits_holds_nothing_open_that_its_program_does_not_name() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let (mut other, others) = std::io::pipe().unwrap();
+    // Also not what programs that are executed inherit, wherever it lies.
+    // SAFETY: makes a descriptor, which nobody else knows.
+    let far = unsafe { OwnedFd::from_raw_fd(libc::fcntl(others.as_raw_fd(), libc::F_DUPFD, 700)) };
+    let ops = [Op::Wait(Fd::Parent(reader.as_raw_fd())), shell("exit 4")];
+    let launched = launch(program(ops), 0).unwrap();
+    drop((others, far));
+    assert_eq!(other.read(&mut [0]).unwrap(), 0, "end of file comes while the child waits");
+    std::io::Write::write_all(&mut &writer, b"x").unwrap();
+    let started = launched.outcome().unwrap();
+    assert_eq!(process::wait(started.pidfd.as_fd()).unwrap(), Ended(4));
 }
 
 #[test]

@@ -24,7 +24,6 @@ pub(super) fn step(op: &Op) -> Option<Done> {
         Op::ControllingTerminal => done(kernel::ioctl(0, libc::TIOCSCTTY, 0)),
         Op::Chdir(path) => done(kernel::chdir(path)),
         Op::Umask(mask) => done(kernel::umask(*mask)),
-        Op::CloseInherited(file) => done(kernel::close(*file)),
         Op::CloseOnExecFrom(first) => done(kernel::close_on_exec_from(*first)),
         Op::ResetSignals => reset_signals(),
         Op::KeepCaps(mask) => keep_capabilities(*mask),

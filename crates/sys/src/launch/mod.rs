@@ -58,7 +58,9 @@ pub struct Started {
 
 /// Clones a child with these `CLONE_NEW*` namespaces that runs `program`.
 ///
-/// It may be called from any thread of a program with many; the child does not depend on the thread that made it. Until
+/// It may be called from any thread of a program with many; the child does not depend on the thread that made it. Of our
+/// descriptors it keeps the standard ones and those that `program` names, and no other even for a moment longer than it
+/// takes to close them: the ends of other threads' pipes, other jails' lifelines and locks. Until
 /// [`Launched::outcome`] the child shares our memory, and this process may lose its dumpable flag meanwhile: it gets it
 /// back. See clone(2).
 ///
@@ -66,7 +68,7 @@ pub struct Started {
 /// What clone3(2), mmap(2) or pipe(2) answer; `EINVAL` for a program whose forks fork.
 pub fn launch(program: Program, namespaces: i32) -> Result<Launched, Failure> {
     let fail = |operation, error: &io::Error| Failure::call("namespace", operation, "jail", error);
-    let script = Script::new(program);
+    let script = Script::launched(program);
     if script.depth() > DEPTH {
         return Err(fail("clone3", &io::Error::from_raw_os_error(libc::EINVAL)));
     }
