@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, PipeWriter, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use jail_ns::payload::{self, Payload};
 use jail_ns::spawn::{self, Start};
@@ -15,6 +15,7 @@ use jail_sys::op::Step;
 use jail_sys::{Failure, Kind, helper};
 
 use crate::journal::Journal;
+use crate::keep::KeptFd;
 use crate::machine::Machine;
 use crate::network::{NetworkStage, Undoing};
 use crate::place::Place;
@@ -27,7 +28,7 @@ use crate::streams::{Streams, Wired};
 use crate::supervise::Running;
 use crate::tell::Tell;
 use crate::user::User;
-use crate::userns::Ids;
+use crate::userns::{Ids, may_own_ours};
 
 /// Starts a jail; Ok once its command has been executed. What a failed start gave the host is taken back.
 ///
@@ -230,6 +231,7 @@ fn clone(
     let (lifeline, alive) = io::pipe().map_err(failed)?;
     let init = helper::sealed("jail-init")
         .map_err(|error| Failure::call("namespace", "memfd_create", "the jail's init", &error))?;
+    let through = may_own_ours(&setup.ids).then_some(&init);
     let own_network = !matches!(plan.network, Wanted::Host);
     let program = spawn::program(Start {
         hostname: plan.hostname(),
@@ -238,7 +240,7 @@ fn clone(
         ready: Some(wait.as_raw_fd()),
         user: setup.user.map(|user| user.as_raw_fd()),
         confine: setup.confine,
-        payload: payload(plan, wired)?,
+        payload: payload(plan, wired, through.map(|helper| helper.as_raw_fd()))?,
         lifeline: lifeline.as_raw_fd(),
         init: init.as_raw_fd(),
     });
@@ -248,7 +250,7 @@ fn clone(
 }
 
 /// The command as the child executes it.
-pub(crate) fn payload(plan: &Plan, wired: &Wired) -> Result<Payload, Failure> {
+pub(crate) fn payload(plan: &Plan, wired: &Wired, through: Option<RawFd>) -> Result<Payload, Failure> {
     let texts = |texts: &[String]| {
         texts.iter().map(|text| CString::new(text.as_str())).collect::<Result<Vec<_>, _>>()
     };
@@ -261,6 +263,8 @@ pub(crate) fn payload(plan: &Plan, wired: &Wired) -> Result<Payload, Failure> {
             user: payload::User { uid: *uid, gid: *gid, groups: groups.clone() },
             cwd: CString::new(plan.cwd.as_str())?,
             stdio: wired.stdio,
+            keep: plan.keep_fds.iter().map(KeptFd::number).collect(),
+            through,
             terminal: wired.terminal.is_some(),
         })
     };

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use jail_ns::{idmap, range};
 use jail_sys::lease::Lease;
 use jail_sys::{Failure, IdMap};
+use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::Journal;
@@ -60,6 +61,12 @@ impl FromStr for Userns {
         let found = all.into_iter().find(|userns| userns.name() == text);
         found.ok_or_else(|| "it is auto, identity or host".to_owned())
     }
+}
+
+/// Whether somebody in a jail with these ids may be the owner of this process's executable, who could write to it: a
+/// program is root's or the user's own.
+pub(crate) fn may_own_ours(ids: &IdMap) -> bool {
+    [0, geteuid().as_raw()].into_iter().any(|uid| ids.to_jail(uid).is_some())
 }
 
 /// The ids of one jail.

@@ -5,6 +5,7 @@ use std::os::fd::RawFd;
 use jail_sys::op::{Fd, Op, Program, Step};
 
 use crate::payload::Payload;
+use crate::spawn::KEYS;
 
 /// Everything entering is made of. Descriptors are the caller's, close-on-exec, and open until the outcome.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub fn program(join: Join) -> Program {
     let enter = Op::JoinAll { pidfd: Fd::Parent(pidfd), flags: namespaces };
     steps.push(step("jail", enter).hint("is it still running? `jail list` tells"));
     let mut inside = vec![step("ids of the jail", Op::SetIds { uid: 0, gid: 0, groups: Vec::new() })];
+    inside.push(step("session keyring", Op::OwnKeyring).hint(KEYS));
     inside.extend(payload.steps(confine));
     // The pid namespace counts for children only; a sibling is a child of the caller's.
     steps.push(step("command", Op::Fork { program: Box::new(Program { steps: inside }), sibling: true }));

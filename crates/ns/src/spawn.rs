@@ -29,6 +29,9 @@ const PROC: u8 = 15;
 /// The command's pid in the jail: the first that init forks in a new pid namespace.
 const PAYLOAD: i32 = 2;
 
+/// What to do when the kernel has no room for the jail's keyring.
+pub(crate) const KEYS: &str = "its user has too many keys: see /proc/key-users and /proc/sys/kernel/keys";
+
 /// `CAP_KILL` of capabilities(7).
 const CAP_KILL: u64 = 1 << 5;
 
@@ -82,6 +85,7 @@ pub fn program(start: Start<'_>) -> Program {
         steps.push(step("nested user namespaces", Op::ProveNoUserNamespace));
     }
     steps.push(step("ids of the jail", Op::SetIds { uid: 0, gid: 0, groups: Vec::new() }));
+    steps.push(step("session keyring", Op::OwnKeyring).hint(KEYS));
     let command = Box::new(Program { steps: payload.steps(confine) });
     steps.push(step("command", Op::Fork { program: command, sibling: false }));
     steps.extend(become_init(lifeline));

@@ -58,9 +58,12 @@ pub(crate) mod nr {
     pub(crate) const ARCHITECTURE: u32 = 0xc000_00b7;
 }
 
+pub(crate) const ENOENT: i32 = 2;
 pub(crate) const EINTR: i32 = 4;
 pub(crate) const EIO: i32 = 5;
 pub(crate) const EAGAIN: i32 = 11;
+pub(crate) const EACCES: i32 = 13;
+pub(crate) const ENOTDIR: i32 = 20;
 pub(crate) const ENOSPC: i32 = 28;
 pub(crate) const EDQUOT: i32 = 122;
 pub(crate) const EISDIR: i32 = 21;
@@ -134,6 +137,13 @@ pub(crate) fn set_nonblocking(file: i32) {
     if let Ok(flags) = call(nr::FCNTL, [fd(file), F_GETFL, 0, 0, 0, 0]) {
         let _ = call(nr::FCNTL, [fd(file), F_SETFL, flags | NONBLOCK, 0, 0, 0]);
     }
+}
+
+/// Has it closed by execve(2).
+pub(crate) fn close_on_exec(file: i32) -> Answer {
+    const F_SETFD: usize = 2;
+    const FD_CLOEXEC: usize = 1;
+    call(nr::FCNTL, [fd(file), F_SETFD, FD_CLOEXEC, 0, 0, 0])
 }
 
 /// Opens a pipe or a terminal, close-on-exec; `access` is `O_RDONLY` or `O_WRONLY`.
@@ -312,6 +322,19 @@ pub(crate) unsafe fn execute(file: i32, argv: *const *const c_char, envp: *const
     const AT_EMPTY_PATH: usize = 0x1000;
     let arguments = [fd(file), c"".as_ptr() as usize, argv as usize, envp as usize, AT_EMPTY_PATH, 0];
     let _ = call(nr::EXECVEAT, arguments);
+}
+
+/// Becomes the program at a path; the answer says why not.
+///
+/// # Safety
+/// The path must end with NUL, and both vectors must end with null and point to strings that end with NUL.
+pub(crate) unsafe fn execute_path(
+    path: *const c_char,
+    argv: *const *const c_char,
+    envp: *const *const c_char,
+) -> raw::Errno {
+    let arguments = [AT_FDCWD, path as usize, argv as usize, envp as usize, 0, 0];
+    call(nr::EXECVEAT, arguments).err().unwrap_or(raw::Errno(ENOENT))
 }
 
 /// ioctl(2) with the address of a value.

@@ -41,6 +41,14 @@ impl InitArgs {
     }
 }
 
+/// The command line of a command until it is executed, for [`crate::op::Op::ExecThrough`]: so many paths and the command's
+/// own arguments come after it. A failure is told to `report` as that of a step, and perhaps of one it forked.
+pub(crate) fn exec_arguments(report: RawFd, (step, inner): (u32, Option<u32>), paths: usize) -> Vec<CString> {
+    let inner = inner.map_or_else(|| "-".to_owned(), |inner| inner.to_string());
+    let numbers = [report.to_string(), step.to_string(), inner, paths.to_string()];
+    [text("jail-exec"), text(protocol::EXEC)].into_iter().chain(numbers.map(text)).collect()
+}
+
 /// The command line of the process that waits beside a jail.
 #[derive(Debug)]
 pub struct SuperviseArgs {
@@ -171,6 +179,14 @@ mod tests {
         assert_eq!(plan.timer, Some(6));
         assert_eq!(plan.relays[1], Some(arguments::Copy { from: 9, to: 2 }));
         assert_eq!(argv[2 + plan.used..], [CString::from(c"jail"), c"exit".into()]);
+    }
+
+    #[test]
+    fn the_helper_understands_how_a_command_is_executed() {
+        let argv = exec_arguments(10, (7, Some(12)), 0);
+        assert_eq!(argv[1].to_bytes(), protocol::EXEC);
+        let plan = arguments::execution(argv[2..].iter().map(|argument| argument.to_bytes())).unwrap();
+        assert_eq!((plan.report, plan.step, plan.inner, plan.paths, plan.used), (10, 7, Some(12), 0, 4));
     }
 
     #[test]

@@ -208,11 +208,15 @@ pub enum Op {
     },
     /// Makes permitted capabilities effective again, after [`Op::SetIds`].
     UsePermitted,
+    /// keyctl(2) `KEYCTL_JOIN_SESSION_KEYRING`: an anonymous session keyring, which nobody else has; what is in the one
+    /// this process had is out of reach. Nothing to do on a kernel without keys.
+    OwnKeyring,
     /// setsid(2).
     SetSid,
     /// Makes descriptor 0 the controlling terminal (`TIOCSCTTY`).
     ControllingTerminal,
-    /// chdir(2). Not confined: the root is the jail's by then.
+    /// chdir(2). Not confined, for the root is the jail's by then; that it did not lead out of that root, by a descriptor
+    /// or a process that has another, is checked.
     Chdir(CString),
     /// umask(2).
     Umask(u32),
@@ -301,13 +305,28 @@ pub enum Op {
         /// Environment.
         envp: Vec<CString>,
     },
+    /// The descriptor that failures are told by stays open across the next execve(2): for [`Op::ExecThrough`].
+    HoldReport,
+    /// As [`Op::Exec`], by way of the helper (see [`crate::helper::sealed`]) and after [`Op::HoldReport`]: what the program
+    /// then finds at /proc/self/exe, and may name as its interpreter, is the helper, which nobody can write to, and not
+    /// the executable of the process whose memory this one shares.
+    ExecThrough {
+        /// The helper.
+        helper: Fd,
+        /// Paths to try, in order.
+        paths: Vec<CString>,
+        /// Arguments.
+        argv: Vec<CString>,
+        /// Environment.
+        envp: Vec<CString>,
+    },
     /// Ends the child with this status, without a failure.
     Exit(i32),
 }
 
 impl Op {
     /// The descriptors it names. Without a wildcard: one that a new operation names and this forgets would be closed.
-    pub(crate) fn named(&self) -> Vec<Fd> {
+    pub fn named(&self) -> Vec<Fd> {
         match self {
             Op::CloneTree { at, .. } => vec![*at],
             Op::SetAttr { at, userns, .. } => userns.iter().chain([at]).copied().collect(),
@@ -322,6 +341,7 @@ impl Op {
             Op::Dup { from, .. } | Op::Keep { from, .. } => vec![*from],
             Op::CloseFrom { but, .. } => but.clone(),
             Op::ExecFd { file, .. } => vec![*file],
+            Op::ExecThrough { helper, .. } => vec![*helper],
             Op::Fork { program, .. } => program.steps.iter().flat_map(|step| step.op.named()).collect(),
             Op::NewRoot { .. }
             | Op::NewMount { .. }
@@ -332,6 +352,7 @@ impl Op {
             | Op::ProveNoUserNamespace
             | Op::SetIds { .. }
             | Op::UsePermitted
+            | Op::OwnKeyring
             | Op::SetSid
             | Op::ControllingTerminal
             | Op::Chdir(_)
@@ -345,6 +366,7 @@ impl Op {
             | Op::NotDumpable
             | Op::Rlimit { .. }
             | Op::Seccomp { .. }
+            | Op::HoldReport
             | Op::Exec { .. }
             | Op::Exit(_) => Vec::new(),
         }
@@ -376,6 +398,7 @@ impl Op {
             Op::JoinUser(_) | Op::JoinAll { .. } => "setns",
             Op::ProveNoUserNamespace => "unshare",
             Op::SetIds { .. } => "setresuid",
+            Op::OwnKeyring => "keyctl",
             Op::SetSid => "setsid",
             Op::ControllingTerminal => "ioctl TIOCSCTTY",
             Op::Chdir(_) => "chdir",
@@ -392,7 +415,8 @@ impl Op {
             Op::NotDumpable => "prctl PR_SET_DUMPABLE",
             Op::Rlimit { .. } => "setrlimit",
             Op::Seccomp { .. } => "seccomp",
-            Op::Exec { .. } | Op::ExecFd { .. } => "execve",
+            Op::HoldReport => "fcntl F_SETFD",
+            Op::Exec { .. } | Op::ExecFd { .. } | Op::ExecThrough { .. } => "execve",
             Op::Exit(_) => "exit",
         }
     }
