@@ -16,6 +16,8 @@ pub(crate) mod nr {
     pub(crate) const KILL: usize = 62;
     pub(crate) const FCNTL: usize = 72;
     pub(crate) const GETPGID: usize = 121;
+    pub(crate) const CAPGET: usize = 125;
+    pub(crate) const CAPSET: usize = 126;
     pub(crate) const PRCTL: usize = 157;
     pub(crate) const RESTART: usize = 219;
     pub(crate) const EXIT_GROUP: usize = 231;
@@ -43,6 +45,8 @@ pub(crate) mod nr {
     pub(crate) const KILL: usize = 129;
     pub(crate) const FCNTL: usize = 25;
     pub(crate) const GETPGID: usize = 155;
+    pub(crate) const CAPGET: usize = 90;
+    pub(crate) const CAPSET: usize = 91;
     pub(crate) const PRCTL: usize = 167;
     pub(crate) const RESTART: usize = 128;
     pub(crate) const EXIT_GROUP: usize = 94;
@@ -213,6 +217,28 @@ pub(crate) fn confine(program: &[Instruction]) -> Answer {
     call(nr::PRCTL, [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0])?;
     let filter = Filter { length: program.len() as u16, program: program.as_ptr() };
     call(nr::SECCOMP, [SECCOMP_SET_MODE_FILTER, 0, &raw const filter as usize, 0, 0, 0])
+}
+
+/// The header of capset(2): version 3, this process.
+const CAPABILITIES: [u32; 2] = [0x2008_0522, 0];
+
+/// capset(2): of what is permitted only these stay so, and of these only those are effective. Nothing is inheritable.
+pub(crate) fn keep_capabilities(permitted: u64, effective: u64) -> Answer {
+    let header = CAPABILITIES.as_ptr() as usize;
+    let mut sets = [0u32; 6]; // effective, permitted, inheritable; the lower halves before the upper ones
+    call(nr::CAPGET, [header, sets.as_mut_ptr() as usize, 0, 0, 0, 0])?;
+    let [_, low, _, _, high, _] = sets;
+    let (low, high) = (low & permitted as u32, high & (permitted >> 32) as u32);
+    let sets = [low & effective as u32, low, 0, high & (effective >> 32) as u32, high, 0];
+    call(nr::CAPSET, [header, sets.as_ptr() as usize, 0, 0, 0, 0])
+}
+
+/// Drops every capability but these from the bounding set, as far as we may.
+pub(crate) fn bound_capabilities(kept: u64) {
+    const PR_CAPBSET_DROP: usize = 24;
+    for capability in (0..64).filter(|capability| kept & (1 << capability) == 0) {
+        let _ = call(nr::PRCTL, [PR_CAPBSET_DROP, capability, 0, 0, 0, 0]);
+    }
 }
 
 /// Those of these signals that whoever started us wanted ignored, as nohup(1) and a shell without job control do.

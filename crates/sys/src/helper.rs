@@ -74,7 +74,7 @@ pub struct SuperviseArgs {
 /// How supervision ends.
 #[derive(Debug)]
 pub enum End {
-    /// Becomes this open program, with these arguments and the jail's exit status (decimal) as the last one. TERM, INT,
+    /// Becomes this open program, with all capabilities back if it is root's, with these arguments and the jail's exit status (decimal) as the last one. TERM, INT,
     /// HUP, QUIT, USR1, USR2, CONT, WINCH, PIPE, TTIN and TTOU are blocked in it.
     Finish {
         /// The program.
@@ -82,7 +82,8 @@ pub enum End {
         /// Its arguments, from `argv[0]`.
         argv: Vec<CString>,
     },
-    /// Removes these files and empty directories, in order, and exits with the jail's status.
+    /// Removes these files and empty directories, in order, and exits with the jail's status. Until then it can do little
+    /// else: it has a filter, and of its capabilities those that remove what is somebody else's.
     Exit {
         /// Absolute paths.
         remove: Vec<CString>,
@@ -122,8 +123,8 @@ impl SuperviseArgs {
     }
 }
 
-/// Becomes the helper in `image` (see [`sealed`]), with this process's pid, environment and the named descriptors;
-/// all others that are close-on-exec are closed. Returns only if it fails, and everything is as it was then.
+/// Becomes the helper in `image` (see [`sealed`]), with this process's pid and the named descriptors; all others that are
+/// close-on-exec are closed. It has the environment only if it becomes a program that may need it. Returns only if it fails, and everything is as it was then.
 pub fn become_supervisor(args: &SuperviseArgs, image: BorrowedFd<'_>) -> io::Error {
     if args.relays.len() > protocol::RELAYS {
         return io::ErrorKind::InvalidInput.into();
@@ -139,7 +140,10 @@ pub fn become_supervisor(args: &SuperviseArgs, image: BorrowedFd<'_>) -> io::Err
             cleared.push(number);
         }
     }
-    let error = process::execute(image, &args.argv());
+    let error = match args.end {
+        End::Finish { .. } => process::execute(image, &args.argv()),
+        End::Exit { .. } => process::execute_without_environment(image, &args.argv()),
+    };
     restore(&cleared, error)
 }
 
