@@ -2,12 +2,13 @@
 
 use libc::{EAFNOSUPPORT, EINVAL, ENOSYS, EPERM};
 
+use super::action::ErrorAction;
 use super::compile::NATIVE;
 use super::filter::{Filter, build};
 use super::protocol::Protocol;
 use super::rules::{Rules, SeccompSpec};
 use super::table::{CALLS, Standing, call};
-use super::verdict::{Answer, ErrorAction};
+use super::verdict::Answer;
 
 const I386: u32 = 0x4000_0003;
 
@@ -50,7 +51,7 @@ fn filter(option: &str) -> Filter {
         _ => option.parse().unwrap(),
     };
     let SeccompSpec::On(rules) = spec else { panic!("off") };
-    build(&rules, &Protocol::DEFAULT, ErrorAction::Eperm).unwrap().filter
+    build(&rules, &Protocol::DEFAULT, ErrorAction::default()).unwrap().filter
 }
 
 fn number(name: &str) -> Option<u32> {
@@ -230,7 +231,7 @@ fn only_granted_socket_families_exist() {
 
 #[test]
 fn families_are_those_of_the_plan() {
-    let filter = build(&Rules::default(), &[Protocol::Unix], ErrorAction::Eperm).unwrap().filter;
+    let filter = build(&Rules::default(), &[Protocol::Unix], ErrorAction::default()).unwrap().filter;
     assert_answer(&filter, "socket", &[1, 1, 0], ALLOW);
     assert_answer(&filter, "socket", &[2, 1, 0], FAMILY);
     assert_answer(&filter, "socket", &[16, 3, 0], FAMILY);
@@ -290,13 +291,13 @@ fn with(rules: &Rules, action: ErrorAction) -> Filter {
 
 #[test]
 fn a_list_of_its_own_keeps_or_drops_and_looks_at_arguments_all_the_same() {
-    let keep = with(&Rules::keep("read,chmod,uname").unwrap(), ErrorAction::Eperm);
+    let keep = with(&Rules::keep("read,chmod,uname").unwrap(), ErrorAction::default());
     assert_answer(&keep, "uname", &[], ALLOW);
     assert_answer(&keep, "execve", &[], ALLOW);
     assert_answer(&keep, "chmod", &[0, 0o4755], REFUSE);
     assert_answer(&keep, "chmod", &[0, 0o755], ALLOW);
     assert_answer(&keep, "mmap", &[], REFUSE);
-    let drop = with(&Rules::drop("uname").unwrap(), ErrorAction::Eperm);
+    let drop = with(&Rules::drop("uname").unwrap(), ErrorAction::default());
     assert_answer(&drop, "uname", &[], REFUSE);
     assert_answer(&drop, "ptrace", &[], ALLOW);
     assert_answer(&drop, "chmod", &[0, 0o4755], REFUSE);
