@@ -298,6 +298,7 @@ fn targets(targets: &[Target]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Profile;
 
     fn with(option: &str) -> FilterPlan {
         let spec = FilterSpec { seccomp: option.parse().unwrap(), ..FilterSpec::default() };
@@ -334,6 +335,49 @@ mod tests {
             assert!(!with(option).refuses_set_id(), "{option}");
         }
         assert!(with("!unshare,chmod").refuses_set_id());
+    }
+
+    #[test]
+    fn a_call_of_a_newer_kernel_could_make_set_id_modes_and_a_refused_one_not() {
+        assert!(!with("!1000").refuses_set_id());
+        assert!(with("1000:kill,chmod:log").refuses_set_id());
+    }
+
+    fn with_profile(text: &str, spec: FilterSpec) -> Result<FilterPlan, Failure> {
+        let SeccompSpec::On(rules) = spec.seccomp else { panic!("off") };
+        let rules = rules.with_profile(Profile::read("p.json", text.as_bytes())?)?;
+        plan(&FilterSpec { seccomp: SeccompSpec::On(rules), ..spec })
+    }
+
+    #[test]
+    fn a_profile_must_let_the_command_start_and_on_the_host_no_more_through_than_the_default() {
+        let everything = r#"{ "defaultAction": "SCMP_ACT_ALLOW" }"#;
+        let nothing = r#"{ "defaultAction": "SCMP_ACT_KILL" }"#;
+        let some = r#"{ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [ { "action": "SCMP_ACT_ALLOW",
+            "names": ["execve", "execveat", "write", "exit_group", "chmod", "openat2", "io_uring_setup"] } ] }"#;
+        let plan = with_profile(everything, FilterSpec::default()).unwrap();
+        assert!(plan.refuses_set_id());
+        assert!(plan.lines()[0].contains("OTHERS TOO"));
+        let told = |text, spec| with_profile(text, spec).unwrap_err().to_string();
+        assert!(told(nothing, FilterSpec::default()).contains("does not let execve through"));
+        let on_host = FilterSpec { on_host: true, ..FilterSpec::default() };
+        assert!(told(everything, on_host.clone()).contains("and --seccomp-profile=p.json lets"));
+        with_profile(some, on_host.clone()).unwrap();
+        let lifted = FilterSpec { seccomp: "!mount".parse().unwrap(), ..on_host };
+        assert!(told(some, lifted).contains("and --seccomp=!mount lets mount through"));
+        let start = "!execve,!execveat,!write,!exit_group".parse().unwrap();
+        with_profile(nothing, FilterSpec { seccomp: start, ..FilterSpec::default() }).unwrap();
+    }
+
+    #[test]
+    fn a_stored_plan_with_a_profile_gives_the_same_steps_and_flags() {
+        let text = r#"{ "defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+            "syscalls": [ { "names": ["uname"], "action": "SCMP_ACT_TRAP" } ] }"#;
+        let plan = with_profile(text, FilterSpec::default()).unwrap();
+        let again: FilterPlan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+        assert_eq!(again, plan);
+        let steps = again.steps().unwrap();
+        assert!(matches!(steps.last().map(|step| &step.op), Some(Op::Seccomp { flags: 2, .. })));
     }
 
     #[test]

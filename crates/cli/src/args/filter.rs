@@ -10,7 +10,7 @@ use super::BARE;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
 pub(crate) struct Filter {
-    /// a,@group,165 refuses more, a:ERRNO so, !a less
+    /// a,@group,165:ERRNO refuses more; !a less
     #[arg(
         long,
         value_name = "LIST|none",
@@ -26,10 +26,10 @@ pub(crate) struct Filter {
     /// Permit only these system calls
     #[arg(long = "seccomp.keep", value_name = "LIST")]
     pub(crate) seccomp_keep: Vec<String>,
-    /// The list of FILE, a container engine's profile
+    /// A container engine's profile, in JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) seccomp_profile: Option<PathBuf>,
-    /// Refused calls: EPERM or another errno, kill, log
+    /// Refused calls: an errno, kill, or log
     #[arg(long, value_name = "ACTION")]
     pub(crate) seccomp_error_action: Option<ErrorAction>,
     /// Keep only these [default: see jail plan]

@@ -246,6 +246,7 @@ impl Profile {
         for (at, rule) in self.profile.syscalls.iter().enumerate() {
             if counts(rule, caps, kernel) && self.answer(Place::Rule(at, rule))? != default {
                 kept.push(Rule {
+                    comment: None,
                     includes: Conditions::default(),
                     excludes: Conditions::default(),
                     ..rule.clone()
@@ -263,10 +264,9 @@ impl Profile {
         for call in table::CALLS {
             let rules = self.rules(call.name).collect::<Vec<_>>();
             let Some(always) = rules.iter().find(|rule| rule.args.is_empty()) else { continue };
-            let same = |rule: &&&Rule| {
-                (rule.action, rule.errno_ret, &rule.errno) != (always.action, always.errno_ret, &always.errno)
-            };
-            if rules.iter().any(|rule| same(&rule)) {
+            let answer = |rule| self.answer(Place::Rule(0, rule));
+            let says = answer(always)?;
+            if rules.iter().any(|rule| answer(rule) != Ok(says)) {
                 let name = call.name;
                 let why = format!("it says two things of {name}, one of them whatever its arguments are");
                 return Err(self.wrong(why).hint(format!("leave one of the rules for {name} out")));
@@ -446,4 +446,207 @@ fn wrong(option: &str, why: impl AsRef<str>) -> Failure {
     let mut failure = invalid(option, why);
     failure.kind = Kind::Invalid;
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Profile, Failure> {
+        Profile::read("p.json", text.as_bytes())
+    }
+
+    fn with_rule(rule: &str) -> Result<Profile, Failure> {
+        read(&format!(r#"{{ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [ {{ "names": ["read"] }}, {{ {rule} }} ] }}"#)
+            .replace(r#"["read"] }"#, r#"["read"], "action": "SCMP_ACT_ALLOW" }"#))
+    }
+
+    fn caps(names: &[&str]) -> Caps {
+        Caps::of(names)
+    }
+
+    /// A profile with everything in it that engines know.
+    const ALL: &str = r#"{
+        "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "defaultErrno": "ENOSYS",
+        "archMap": [ { "architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"] },
+                     { "architecture": "SCMP_ARCH_AARCH64", "subArchitectures": null } ],
+        "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC"], "listenerPath": "",
+        "syscalls": [
+            { "names": ["read", "no_such_call"], "action": "SCMP_ACT_ALLOW", "args": [], "comment": "x", "includes": {},
+              "excludes": {} },
+            { "name": "write", "action": "SCMP_ACT_ALLOW", "args": null, "includes": null },
+            { "names": ["chroot"], "action": "SCMP_ACT_ALLOW", "includes": { "caps": ["CAP_SYS_CHROOT"] } },
+            { "names": ["acct"], "action": "SCMP_ACT_ALLOW", "includes": { "caps": ["CAP_CHOWN", "CAP_SYS_PACCT"] } },
+            { "names": ["bpf"], "action": "SCMP_ACT_ALLOW", "excludes": { "caps": ["CAP_SYS_ADMIN", "CAP_CHOWN"] } },
+            { "names": ["ptrace"], "action": "SCMP_ACT_ALLOW", "includes": { "minKernel": "4.8" } },
+            { "names": ["kcmp"], "action": "SCMP_ACT_ALLOW", "includes": { "minKernel": "999.0" } },
+            { "names": ["setns"], "action": "SCMP_ACT_ALLOW", "excludes": { "minKernel": "4.8" } },
+            { "names": ["swapon"], "action": "SCMP_ACT_ALLOW", "includes": { "arches": ["amd64", "arm64"] } },
+            { "names": ["swapoff"], "action": "SCMP_ACT_ALLOW", "includes": { "arches": ["s390x"] } },
+            { "names": ["reboot"], "action": "SCMP_ACT_ALLOW", "excludes": { "arches": ["amd64", "arm64"] } },
+            { "names": ["mount"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1, "errno": "EPERM" },
+            { "names": ["umount2"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38 },
+            { "names": ["umount2"], "action": "SCMP_ACT_ALLOW",
+              "args": [ { "index": 1, "value": 0, "valueTwo": 0, "op": "SCMP_CMP_EQ" } ] }
+        ] }"#;
+
+    #[test]
+    fn rules_count_for_the_capabilities_the_architecture_and_the_kernel_they_are_for() {
+        let profile = read(ALL).unwrap();
+        let allowed = |caps| {
+            let profile = profile.clone().resolve(caps).unwrap();
+            let allowed = table::CALLS.iter().filter(|call| profile.lets_through(call.name));
+            allowed.map(|call| call.name).collect::<Vec<_>>()
+        };
+        assert_eq!(allowed(Caps::NONE), ["bpf", "ptrace", "read", "swapon", "umount2", "write"]);
+        let chown = ["ptrace", "read", "swapon", "umount2", "write"];
+        assert_eq!(allowed(caps(&["chown"])), chown);
+        assert_eq!(
+            allowed(caps(&["chown", "sys_chroot", "sys_pacct"])),
+            [&["acct", "chroot"], &chown[..]].concat()
+        );
+    }
+
+    #[test]
+    fn what_a_profile_says_is_kept_in_a_plan_without_the_rules_that_do_not_count() {
+        let profile = read(ALL).unwrap().resolve(Caps::NONE).unwrap();
+        let text = serde_json::to_string(&profile).unwrap();
+        assert_eq!(serde_json::from_str::<Profile>(&text).unwrap(), profile);
+        assert!(!text.contains("chroot") && !text.contains("includes"), "{text}");
+        assert_eq!(profile.clone().resolve(Caps::NONE).unwrap(), profile);
+        assert_eq!(profile.flags(), 2);
+        assert_eq!(profile.skipped(), 1);
+        assert_eq!(profile.default_shown(), "others ENOSYS");
+    }
+
+    #[test]
+    fn what_says_nothing_but_the_default_contradicts_nothing_and_what_says_more_does() {
+        let umount = read(ALL).unwrap().resolve(Caps::NONE).unwrap().verdict("umount2").unwrap();
+        assert_eq!((umount.cases.len(), umount.otherwise), (1, Answer::Errno(libc::ENOSYS)));
+        for rule in [
+            r#""names": ["read"], "action": "SCMP_ACT_LOG""#,
+            r#""names": ["write", "read"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5"#,
+            r#""names": ["read"], "action": "SCMP_ACT_TRAP", "args": [ { "index": 0, "value": 1, "op": "SCMP_CMP_EQ" } ]"#,
+        ] {
+            let failure = with_rule(rule).unwrap().resolve(Caps::NONE).unwrap_err();
+            assert!(failure.message.contains("two things of read"), "{failure}");
+        }
+        let again = r#""names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [ { "index": 0, "value": 1, "op": "SCMP_CMP_EQ" } ]"#;
+        assert!(with_rule(again).unwrap().resolve(Caps::NONE).unwrap().always_runs("read"));
+    }
+
+    #[test]
+    fn what_cannot_be_done_exactly_is_refused_with_its_place() {
+        for (rule, why) in [
+            (r#""names": ["mount"], "action": "SCMP_ACT_NOTIFY""#, "syscalls[1] (mount) has SCMP_ACT_NOTIFY"),
+            (r#""names": ["mount"], "action": "SCMP_ACT_TRACE", "errnoRet": 1"#, "has SCMP_ACT_TRACE"),
+            (
+                r#""names": ["mount"], "action": "SCMP_ACT_ALLOW", "errnoRet": 1"#,
+                "an action that answers none",
+            ),
+            (r#""names": ["mount"], "action": "SCMP_ACT_ERRNO", "errnoRet": 4096"#, "larger than 4095"),
+            (r#""names": ["mount"], "action": "SCMP_ACT_ERRNO", "errno": "EPREM""#, "an errno 'EPREM'"),
+            (
+                r#""names": ["mount"], "action": "SCMP_ACT_ERRNO", "errno": "EIO", "errnoRet": 1"#,
+                "by number and another",
+            ),
+            (r#""action": "SCMP_ACT_ERRNO""#, "names no system call"),
+            (r#""names": [], "action": "SCMP_ACT_ERRNO""#, "names no system call"),
+            (r#""names": [""], "action": "SCMP_ACT_ERRNO""#, "an empty name"),
+            (r#""name": "", "action": "SCMP_ACT_ERRNO""#, "an empty name"),
+            (r#""name": "read", "names": ["read"], "action": "SCMP_ACT_ERRNO""#, "has name and names"),
+            (
+                r#""names": ["x"], "action": "SCMP_ACT_LOG", "args": [ { "index": 6, "value": 1, "op": "SCMP_CMP_EQ" } ]"#,
+                "argument 6",
+            ),
+            (
+                r#""names": ["x"], "action": "SCMP_ACT_LOG", "includes": { "caps": ["CAP_CHWON"] }"#,
+                "'CAP_CHWON'",
+            ),
+            (r#""names": ["x"], "action": "SCMP_ACT_LOG", "excludes": { "caps": ["chown"] }"#, "'chown'"),
+            (r#""names": ["x"], "action": "SCMP_ACT_LOG", "excludes": { "minKernel": "new" }"#, "'new'"),
+        ] {
+            let failure = with_rule(rule).unwrap_err();
+            assert!(failure.message.contains(why), "{failure}");
+            assert!(failure.message.starts_with("--seccomp-profile=p.json: syscalls[1]"), "{failure}");
+        }
+        for (text, why) in [
+            (r#"{ "defaultAction": "SCMP_ACT_NOTIFY" }"#, "defaultAction has SCMP_ACT_NOTIFY"),
+            (r#"{ "defaultAction": "SCMP_ACT_KILL", "defaultErrnoRet": 1 }"#, "answers none"),
+            (r#"{ "defaultAction": "SCMP_ACT_LOG", "listenerPath": "/run/x" }"#, "another program"),
+            (
+                r#"{ "defaultAction": "SCMP_ACT_LOG", "flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"] }"#,
+                "another program",
+            ),
+            (r#"{ "defaultAction": "SCMP_ACT_LOG", "architectures": ["SCMP_ARCH_VAX"] }"#, "'SCMP_ARCH_VAX'"),
+            (
+                r#"{ "defaultAction": "SCMP_ACT_LOG", "architectures": ["SCMP_ARCH_X86"], "archMap": [ { "architecture": "SCMP_ARCH_X86" } ] }"#,
+                "architectures and archMap",
+            ),
+        ] {
+            let failure = read(text).unwrap_err();
+            assert!(failure.message.contains(why), "{failure}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_profile_is_told_with_the_place() {
+        for (text, why) in [
+            ("", "line 1, column 0: EOF"),
+            ("[]", "line 1, column 2: invalid length 0"),
+            ("{}", "line 1, column 2: missing field `defaultAction`"),
+            (
+                "{\n \"defaultAction\": \"SCMP_ACT_ALLOW\",\n \"foo\": 1 }",
+                "line 3, column 6: unknown field `foo`",
+            ),
+            (r#"{ "defaultAction": "ALLOW" }"#, "unknown value `ALLOW`"),
+            (r#"{ "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": -1 }"#, "-1"),
+            (r#"{ "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 4294967296 }"#, "4294967296"),
+            (r#"{ "defaultAction": "SCMP_ACT_LOG", "defaultAction": "SCMP_ACT_LOG" }"#, "duplicate field"),
+            (r#"{ "defaultAction": "SCMP_ACT_LOG", "flags": ["\u001b[2J"] }"#, "\\u{1b}[2J"),
+            (&"[".repeat(1 << 20), "line 1, column 2: expected value"),
+        ] {
+            let failure = read(text).unwrap_err();
+            assert!(failure.message.contains(why), "{failure}");
+            assert!(
+                failure.to_string().len() < 600 && !failure.to_string().contains(['\n', '\u{1b}']),
+                "{failure}"
+            );
+        }
+        assert!(Profile::read("x", b"{ \xff }").unwrap_err().message.contains("byte 3 is not UTF-8"));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for_and_what_is_too_large_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let made = std::process::Command::new("mkfifo").arg(path("fifo")).status().unwrap();
+        assert!(made.success());
+        std::fs::write(path("large"), vec![b' '; 10_000_000]).unwrap();
+        std::fs::write(path("good"), ALL).unwrap();
+        let told = |path: &Path| Profile::from_file(path).unwrap_err().to_string();
+        assert!(told(&path("fifo")).contains("no regular file"));
+        assert!(told(dir.path()).contains("no regular file"));
+        assert!(told(Path::new("/dev/zero")).contains("no regular file"));
+        assert!(told(&path("large")).contains("larger than 1024 KiB"));
+        assert!(told(&path("none")).contains("No such file"));
+        assert!(Profile::from_file(&path("good")).is_ok());
+    }
+
+    #[test]
+    fn what_no_filter_can_hold_is_refused() {
+        let arg = |value| format!(r#"{{ "index": 0, "value": {value}, "op": "SCMP_CMP_EQ" }}"#);
+        let args = (0..1500).map(arg).collect::<Vec<_>>().join(",");
+        let text = format!(
+            r#"{{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [ {{ "names": ["read", "clone"], "action": "SCMP_ACT_TRAP", "args": [ {args} ] }} ] }}"#
+        );
+        for name in ["read", "clone"] {
+            let text = text.replace(if name == "read" { ", \"clone\"" } else { "\"read\", " }, "");
+            let profile = read(&text).unwrap();
+            let rules = super::super::Rules::default().with_profile(profile).unwrap();
+            let spec = crate::FilterSpec { seccomp: crate::SeccompSpec::On(rules), ..Default::default() };
+            let failure = crate::plan(&spec).unwrap_err();
+            assert!(failure.to_string().contains("more conditions than"), "{failure}");
+        }
+    }
 }

@@ -469,6 +469,82 @@ mod tests {
     }
 
     #[test]
+    fn an_item_with_an_action_of_its_own_counts_for_its_calls() {
+        let changes = rules("uname:ENOSYS,@timer:kill,!@swap,swapon:EIO,$1000");
+        let action = |call| match of(&changes, call) {
+            Some(Change::Refuse(Some(action))) => action.name(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(action("uname"), "ENOSYS");
+        assert_eq!(action("alarm"), "kill");
+        assert_eq!(action("swapon"), "EIO");
+        assert_eq!(of(&changes, "swapoff"), Some(Change::Permit));
+        assert_eq!(changes.numbers().into_iter().collect::<Vec<_>>(), [(1000, Change::Refuse(None))]);
+        // The smaller of two groups counts, as a call itself does.
+        for text in ["@default:EIO,@mount:kill", "@mount:kill,@default:EIO"] {
+            let Some(Change::Refuse(Some(action))) = of(&rules(text), "mount") else { panic!("{text}") };
+            assert_eq!(action, ErrorAction::Kill);
+        }
+    }
+
+    #[test]
+    fn what_says_two_things_of_one_call_is_an_error() {
+        let exit = table::call("uname").and_then(|call| call.number).unwrap();
+        for (text, why) in [
+            ("uname:EPERM,uname:kill", "uname:EPERM and uname:kill say two things of uname"),
+            ("uname,uname:EPERM", "uname and uname:EPERM say two things of uname"),
+            (&format!("${exit}:EPERM,uname"), "say two things of uname"),
+            (&format!("!{exit},uname"), "is refused and permitted"),
+            ("1000:EPERM,$1000:kill", "say two things of $1000"),
+            ("@swap,!@swap", "@swap is refused and permitted"),
+            (
+                "@default:EPERM,@privileged:kill",
+                "@default:EPERM and @privileged:kill say two things of _sysctl",
+            ),
+            ("!uname:kill", "!uname:kill permits the call and says"),
+        ] {
+            assert!(refusal(text).contains(why), "{}", refusal(text));
+        }
+        for text in
+            ["uname,uname", "uname:kill,@timer:kill,alarm:EPERM", "@default,@privileged", "1000,1001:kill"]
+        {
+            rules(text);
+        }
+        let told = |rules: Result<Rules, Failure>| rules.unwrap_err().to_string();
+        assert!(told(Rules::drop("uname:kill,uname")).contains("two things of uname"));
+        assert!(told(Rules::keep("uname:kill")).contains("this is the list of those kept; say uname"));
+        assert!(told(Rules::keep("!uname")).contains("!uname is an exception"));
+        assert!(told(Rules::drop("!uname")).contains("!uname is an exception"));
+    }
+
+    #[test]
+    fn what_would_get_around_the_checks_cannot_be_logged_by_its_name() {
+        for text in ["openat2:log", "io_uring_setup:log", "1000:log"] {
+            assert!(refusal(text).contains("would let it through"), "{text}");
+            assert!(Rules::drop(text).is_err(), "{text}");
+        }
+        for text in ["@aio:log", "chmod:log", "mount:log", "execve:log"] {
+            rules(text);
+        }
+    }
+
+    #[test]
+    fn a_call_nobody_knows_may_do_anything() {
+        for rules in [rules("!$1000"), Rules::keep("read,1000").unwrap()] {
+            assert_eq!(rules.permits_unknown(), Some(1000));
+            assert!(rules.wider().unwrap().0.contains("1000"));
+        }
+        assert_eq!(rules("$1000").permits_unknown(), None);
+        assert_eq!(
+            rules("mount:log").wider().unwrap(),
+            ("mount".to_owned(), "--seccomp=mount:log".to_owned())
+        );
+        for narrower in ["uname:log", "@aio:log,!io_submit", "chmod:log", "1000:kill", "mount:kill"] {
+            assert_eq!(rules(narrower).wider(), None, "{narrower}");
+        }
+    }
+
+    #[test]
     fn what_starts_the_command_cannot_be_refused() {
         assert!(refusal("execve").contains("execve cannot be refused"));
         assert!(refusal("@basic-io").contains("write cannot be refused"));
