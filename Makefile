@@ -22,9 +22,16 @@ test: ## unit tests, and end-to-end tests each on a host of its own
 	cargo test --workspace --exclude jail-tests --profile test-run --no-fail-fast
 	cargo test --package jail-tests --profile test-run --no-fail-fast
 
+fuzz: ## the parsers of the filter's options, a minute each, by cargo-fuzz
+	scripts/need $(BUILD) g++
+	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	for target in $$(basename -s .rs fuzz/targets/*.rs); do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=60 -timeout=10 || exit; done
+
 check: ## format, lints, documentation, scripts
 	scripts/need $(BUILD) shellcheck
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	shellcheck scripts/* .ci/run tests/escape/try tests/escape/build tests/escape/attacks/*.sh
@@ -34,4 +41,4 @@ bench: ## ours and the peers', side by side
 	cargo build --workspace --release
 	scripts/bench
 
-.PHONY: help build demo test check bench
+.PHONY: help build demo test fuzz check bench
