@@ -38,4 +38,4 @@ pub use caps::Caps;
 pub use kept::CapsSpec;
 pub use plan::{FilterPlan, FilterSpec, SeccompPlan, plan};
 pub use rlimits::{Resource, Rlimit};
-pub use seccomp::{Changes, ErrorAction, Filter, Protocol, Rules, SeccompSpec};
+pub use seccomp::{Changes, Errno, ErrorAction, Filter, Item, Profile, Protocol, Rules, SeccompSpec, Target};
