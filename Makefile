@@ -27,11 +27,12 @@ stress: ## 2,000 jails started by a program of many threads that never rest
 	cargo build --workspace --profile test-run
 	scripts/host "$${CARGO_TARGET_DIR:-target}/test-run/embedder" 2000
 
-check: ## format, lints, documentation, scripts
+check: ## format, lints, documentation, scripts, and that a starting jail's code calls nothing but the kernel
 	scripts/need $(BUILD) shellcheck
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	scripts/child
 	shellcheck scripts/* .ci/run tests/escape/try tests/escape/build tests/escape/attacks/*.sh
 
 bench: ## ours and the peers', side by side
