@@ -2,7 +2,7 @@
 
 BUILD   := gcc libc6-dev
 SERVERS := nginx-light rsyslog nftables iptables iproute2 curl procps util-linux bsdutils
-TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace
+TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace keyutils
 PEERS   := $(SERVERS) hyperfine bubblewrap firejail
 
 help: ## tell what there is
@@ -33,12 +33,13 @@ fuzz: ## the parsers of the filter's options, a minute each, by cargo-fuzz
 	for target in $$(basename -s .rs fuzz/targets/*.rs); do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=60 -timeout=10 || exit; done
 
-check: ## format, lints, documentation, scripts
+check: ## format, lints, documentation, scripts, and that a starting jail's code calls nothing but the kernel
 	scripts/need $(BUILD) shellcheck
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	scripts/child
 	shellcheck scripts/* .ci/run tests/escape/try tests/escape/build tests/escape/naive tests/escape/attacks/*.sh
 
 bench: ## ours and the peers', side by side
