@@ -27,7 +27,7 @@ check: ## format, lints, documentation, scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
-	shellcheck scripts/* .ci/run tests/escape/try tests/escape/build tests/escape/attacks/*.sh
+	shellcheck scripts/* .ci/run tests/escape/try tests/escape/build tests/escape/naive tests/escape/attacks/*.sh
 
 bench: ## ours and the peers', side by side
 	scripts/need $(BUILD) $(PEERS)

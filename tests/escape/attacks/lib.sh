@@ -15,7 +15,8 @@
 #     resident        inside, what runs in a jail before it is joined (sleeps)
 #     harm            on the host, after: succeeds if the host is harmed, and then the attack works whatever else it says
 #     jail_options    what of `jail run` the attack is about, like a writable grant; firejail_options, bwrap_options the same
-#     open, user_open a command that runs the attack in an open configuration, where not bare on the host
+#     open, user_open a command that runs the attack in an open configuration, where not bare on the host; `naive` is
+#                     a sandbox that trusts paths
 #     not_for         ways it is not for
 #
 # An open configuration is a host that shares its kernel, its /dev, /usr, /tmp, /home and /root with the machine the
@@ -34,6 +35,34 @@ harm() { false; }
 
 # The attack was stopped: by what, in words.
 stopped() {
-    echo "stopped: $*"
+    local why=$*
+    echo "stopped: ${why//$'\n'/; }"
     exit 41
+}
+
+# On the host, a file that nothing inside is meant to see, not even its name.
+secret() {
+    mkdir -p /run/secret
+    echo secret >/run/secret/file
+}
+
+# Whether a file is that one, whatever path leads to it.
+is_secret() { [ "$(cat "$1" 2>&1)" = secret ]; }
+
+# Runs the sandbox "$@", and `outside` once the attack inside waits for it with `waits`.
+while_inside() {
+    local said status=0
+    coproc sandbox { "$@"; }
+    local from to pid=$! # descriptors of our own, for bash closes the others as it sees the end of it
+    exec {from}<&"${sandbox[0]}" {to}>&"${sandbox[1]}"
+    while read -r said <&"$from" && [ "$said" != waits ]; do echo "$said"; done
+    outside
+    echo go >&"$to" || true
+    cat <&"$from"
+    wait "$pid" || status=$?
+    return $status
+}
+waits() {
+    echo waits
+    read -r _ || { echo 'broken: nobody outside' >&2; exit 3; }
 }
