@@ -66,3 +66,47 @@ waits() {
     echo waits
     read -r _ || { echo 'broken: nobody outside' >&2; exit 3; }
 }
+
+# Makes an attempt, a command, of which there are more: `verdict` says what came of all. Each must be refused by name.
+worked=() refused=()
+attempt() {
+    local said status=0
+    said=$("$@" 2>&1) || status=$?
+    echo "$*: ${said:-status $status}"
+    case $status:$said in
+        0:*) worked+=("$*") ;;
+        41:* | *'not permitted'* | *'ermission denied'* | *'Read-only file system'*) refused+=("$*") ;;
+        *) echo 'broken: it fails for another reason' >&2; exit 3 ;;
+    esac
+}
+
+# All attempts work, or none does: one that does not in the open is not shown to be stopped.
+verdict() {
+    [ ${#worked[@]} != 0 ] || stopped "none of ${#refused[@]}"
+    [ ${#refused[@]} = 0 ] || { echo "broken: only some work: ${worked[*]}" >&2; exit 3; }
+    exit 0
+}
+
+# On the host, the DMZ of docs, a machine at 10.10.20.99 on its bridge that is no jail and answers on port 7777, and where the
+# attack is in the open a machine at 10.10.20.66 that is none either: `open=$in_dmz`.
+in_dmz='ip netns exec attacker'
+dmz() {
+    jail --quiet net create dmz --subnet=10.10.20.0/24 --bridge=br0
+    sysctl --quiet --write net.ipv6.conf.br0.disable_ipv6=0
+    ip address add fd00:20::1/64 dev br0 nodad
+    machine neighbour 99 02:00:00:00:00:c8
+    ip netns exec neighbour "$there/attack" listen /run/neighbour udp 10.10.20.99 7777
+    ip netns exec neighbour "$there/attack" listen /run/neighbour udp fd00:20::99 7777
+    [ "$way" != open ] || machine attacker 66 02:00:00:00:00:66
+}
+machine() {
+    ip netns add "$1"
+    ip link add "$1" type veth peer name eth0 address "$3" netns "$1"
+    ip link set "$1" master br0 up
+    ip -netns "$1" address add "10.10.20.$2/24" dev eth0
+    ip -netns "$1" address add "fd00:20::$2/64" dev eth0 nodad
+    ip -netns "$1" link set lo up
+    ip -netns "$1" link set eth0 up
+    ip -netns "$1" route add default via 10.10.20.1
+    ip -netns "$1" route add default via fd00:20::1
+}

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/kcmp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -75,3 +76,11 @@ static long by_pidfd(void) { return apart(here_by_pidfd); }
 CALLS("first-namespaces", first_namespaces,
     {"the mount namespace", enter_mount, 0}, {"the network", enter_net, 0}, {"the host name", enter_uts, 0},
     {"all by a pidfd", by_pidfd, 0});
+
+/* Signals a process by a descriptor of it, and that by its number: `pidfd-signal PID`. */
+ATTACK("pidfd-signal", pidfd_signal);
+static int pidfd_signal(int argc, char **argv) {
+    int pidfd = argc > 1 ? (int)syscall(SYS_pidfd_open, atoi(argv[1]), 0) : -1;
+    if (pidfd < 0) return stopped("pidfd_open");
+    return syscall(SYS_pidfd_send_signal, pidfd, SIGURG, NULL, 0) == 0 ? 0 : stopped("pidfd_send_signal");
+}

@@ -1,0 +1,22 @@
+# Takes over a MAC, for what the bridge sends there.
+# shellcheck shell=bash disable=SC2034
+
+# A jail that was given raw sockets, by every option that takes, so that the bridge is what is attacked.
+jail_options='--net=br0 --userns=host --caps.keep=net_raw --seccomp=none'
+open=$in_dmz
+# It is for a bridge, which only root's jails are on.
+not_for='user-open user-run user-join firejail bwrap'
+
+prepare() {
+    dmz
+}
+
+attack() {
+    command attack frame mac eth0 10.10.20.1 || exit
+    stopped 'the host will see what came of it'
+}
+
+harm() {
+    bridge fdb show br br0
+    bridge fdb show br br0 | grep -q 02:00:00:00:00:99
+}
