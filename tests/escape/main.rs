@@ -20,9 +20,10 @@ const NOT_FOR: i32 = 2;
 fn attack(name: &str) {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let out = jail_tests::built().join("attack");
-        let built = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/escape/build")).arg(out).status();
-        assert!(built.is_ok_and(|status| status.success()), "the attacks' program does not build");
+        let built = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/escape/build"))
+            .arg(jail_tests::built())
+            .status();
+        assert!(built.is_ok_and(|status| status.success()), "the attacks' programs do not build");
     });
     let by = |way: &str| {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/escape/try");

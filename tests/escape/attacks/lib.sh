@@ -19,8 +19,8 @@
 #                     a sandbox that trusts paths
 #     not_for         ways it is not for
 #
-# An open configuration is a host that shares its kernel, its /dev, /usr, /tmp, /home and /root with the machine the
-# tests run on: an attack that works there shows that it does, and changes nothing that is not under /etc, /run or /srv.
+# An open configuration is a host that shares its kernel, its /dev, /usr, /home and /root with the machine the tests run
+# on: an attack that works there shows that it does, and changes nothing that is not under /etc, /run, /srv or /tmp.
 
 # shellcheck disable=SC2034 # for tests/escape/try
 jail_options='' firejail_options='' bwrap_options='' open='' user_open='' not_for=''
@@ -48,6 +48,31 @@ secret() {
 
 # Whether a file is that one, whatever path leads to it.
 is_secret() { [ "$(cat "$1" 2>&1)" = secret ]; }
+
+# A system of its own in /srv/tree, for sandboxes that are given a root directory.
+tree() {
+    mkdir -p /srv/tree/{dev,etc,home,proc,root,run,srv,sys,tmp,usr,var/log}
+    mount --rbind /usr /srv/tree/usr
+    ln -s usr/bin usr/sbin usr/lib usr/lib64 /srv/tree
+    cp /etc/passwd /etc/group /etc/nsswitch.conf /srv/tree/etc
+}
+
+# Runs the sandbox "$@", which may refuse to start as long as it says why: what matches the pattern.
+may_refuse() {
+    local why=$1 status=0 said
+    shift
+    said=$("$@" 2>&1) || status=$?
+    printf '%s\n' "$said"
+    case $status in
+        0 | 41) ;;
+        *)
+            [[ $said =~ $why ]] || return 3
+            echo "stopped: refused to start"
+            status=41
+            ;;
+    esac
+    return $status
+}
 
 # Runs the sandbox "$@", and `outside` once the attack inside waits for it with `waits`.
 while_inside() {
@@ -109,4 +134,11 @@ machine() {
     ip -netns "$1" link set eth0 up
     ip -netns "$1" route add default via 10.10.20.1
     ip -netns "$1" route add default via fd00:20::1
+}
+
+# On the host, sends a frame from the interface of the only jail, which must be able to: see programs/frames.c.
+frame_of_jail() {
+    [ "$way" != open ] || return 0
+    nsenter --target "$(jail list | cut -d: -f1)" --net "$there/attack" frame "$1" eth0 10.10.20.1 ||
+        { echo 'broken: frames of the jail do not arrive'; exit 3; }
 }

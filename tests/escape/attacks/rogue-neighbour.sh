@@ -1,8 +1,7 @@
 # Takes over a neighbour's IPv6 address by a neighbour advertisement, for what the host sends there.
 # shellcheck shell=bash disable=SC2034
 
-# A jail that was given raw sockets, by every option that takes, so that the bridge is what is attacked.
-jail_options='--net=br0 --userns=host --caps.keep=net_raw --seccomp=none'
+jail_options=--net=br0
 open=$in_dmz
 # It is for a bridge, which only root's jails are on.
 not_for='user-open user-run user-join firejail bwrap'
@@ -12,8 +11,15 @@ prepare() {
     ip neighbour replace fd00:20::99 lladdr 02:00:00:00:00:c8 nud reachable dev br0
 }
 
+# What the jail's root is refused to send is sent for it, as if that wall had fallen: the bridge is another.
+launch() { while_inside "$@"; }
+outside() { frame_of_jail neighbour; }
+
 attack() {
-    command attack frame neighbour eth0 10.10.20.1 || exit
+    local status=0
+    command attack frame neighbour eth0 10.10.20.1 || status=$?
+    waits
+    [ $status = 0 ] || exit $status
     stopped 'the host will see what came of it'
 }
 

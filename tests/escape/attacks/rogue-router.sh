@@ -1,19 +1,25 @@
 # Makes itself everybody's router by an IPv6 router advertisement. CVE-2020-10749, CVE-2020-13401, CVE-2020-13597
 # shellcheck shell=bash disable=SC2034
 
-# A jail that was given raw sockets, by every option that takes, so that the bridge is what is attacked.
-jail_options='--net=br0 --userns=host --caps.keep=net_raw --seccomp=none'
+jail_options=--net=br0
 open=$in_dmz
 # It is for a bridge, which only root's jails are on.
 not_for='user-open user-run user-join firejail bwrap'
 
 prepare() {
     dmz
-    [ "$way" != open ] || sysctl --quiet --write net.ipv6.conf.br0.accept_ra=2
+    sysctl --quiet --write net.ipv6.conf.br0.accept_ra=2
 }
 
+# What the jail's root is refused to send is sent for it, as if that wall had fallen: the bridge is another.
+launch() { while_inside "$@"; }
+outside() { frame_of_jail router; }
+
 attack() {
-    command attack frame router eth0 10.10.20.1 || exit
+    local status=0
+    command attack frame router eth0 10.10.20.1 || status=$?
+    waits
+    [ $status = 0 ] || exit $status
     stopped 'the host will see what came of it'
 }
 

