@@ -123,7 +123,7 @@ static int answered(int server) {
 static int unanswered(const char *who) {
     switch (errno) {
         case ECONNREFUSED: case EHOSTUNREACH: case ENETUNREACH: case ETIMEDOUT: case EAGAIN: case EINPROGRESS: case EPERM:
-        case EACCES: case ENOENT:
+        case EACCES: case ENOENT: case ENOBUFS:
             return stopped(who);
         default: return broken(who);
     }
@@ -138,14 +138,13 @@ static int calls(int argc, char **argv) {
     int server = named(argv + 1, &address, &size);
     if (server < 0) return broken("call");
     signal(SIGPIPE, SIG_IGN);
-    setsockopt(server, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){1, 0}, sizeof(struct timeval));
+    setsockopt(server, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){3, 0}, sizeof(struct timeval));
     setsockopt(server, SOL_SOCKET, SO_BROADCAST, &(int){1}, sizeof(int));
-    int multicast = address.any.sa_family == AF_INET6 ? IN6_IS_ADDR_MULTICAST(&address.in6.sin6_addr)
-                                                       : IN_MULTICAST(ntohl(address.in.sin_addr.s_addr));
-    /* Who answers what is sent to many answers from another address, which a connected socket does not hear. */
-    int many = address.any.sa_family != AF_UNIX && (multicast || address.in.sin_addr.s_addr == INADDR_BROADCAST);
-    if (!many && connect(server, &address.any, size) < 0) return unanswered(argv[2]);
-    ssize_t sent = many ? sendto(server, "hello", 5, 0, &address.any, size) : send(server, "hello", 5, 0);
+    /* A datagram is not sent by a connected socket, which would not hear an answer from another address of the server's. */
+    int datagram = strcmp(argv[1], "udp") == 0;
+    setsockopt(server, IPPROTO_IP, 11 /* IP_RECVERR */, &(int){datagram}, sizeof(int));
+    if (!datagram && connect(server, &address.any, size) < 0) return unanswered(argv[2]);
+    ssize_t sent = datagram ? sendto(server, "hello", 5, 0, &address.any, size) : send(server, "hello", 5, 0);
     return sent == 5 && answered(server) ? 0 : unanswered(argv[2]);
 }
 
@@ -193,4 +192,44 @@ static int forges(int argc, char **argv) {
     size_t length = strlen(argv[4]);
     if (sendto(sender, argv[4], length, 0, (struct sockaddr *)&to, sizeof to) != (ssize_t)length) return stopped("sendto");
     return 0;
+}
+
+/* Sends one datagram by a link, whatever the routes say: `call-by-link LINK ADDRESS PORT`. */
+ATTACK("call-by-link", call_by_link);
+static int call_by_link(int argc, char **argv) {
+    union address address;
+    socklen_t size;
+    if (argc < 4) return 3;
+    int sender = named((char *[]){"udp", argv[2], argv[3]}, &address, &size);
+    if (sender < 0) return broken("call-by-link");
+    if (setsockopt(sender, SOL_SOCKET, SO_BINDTODEVICE, argv[1], (socklen_t)strlen(argv[1])) < 0) return stopped(argv[1]);
+    return sendto(sender, "hello", 5, 0, &address.any, size) == 5 ? 0 : stopped(argv[2]);
+}
+
+/* Sends one datagram from a port: `call-from udp PORT ADDRESS PORT`. */
+ATTACK("call-from", call_from);
+static int call_from(int argc, char **argv) {
+    union address from, to;
+    socklen_t size;
+    if (argc < 5) return 3;
+    int spare = named((char *[]){argv[1], "0.0.0.0", argv[2]}, &from, &size);
+    int sender = named((char *[]){argv[1], argv[3], argv[4]}, &to, &size);
+    if (spare < 0 || sender < 0) return broken("call-from");
+    close(spare);
+    if (bind(sender, &from.any, sizeof from.in) < 0) return stopped("bind");
+    setsockopt(sender, SOL_SOCKET, SO_BROADCAST, &(int){1}, sizeof(int));
+    return sendto(sender, "hello", 5, 0, &to.any, size) == 5 ? 0 : stopped(argv[3]);
+}
+
+/* Asks for an echo, by the socket that nobody needs a right for: `ping ADDRESS`. */
+ATTACK("ping", pings);
+static int pings(int argc, char **argv) {
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    if (argc < 2 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) return 3;
+    int sender = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+    if (sender < 0) return broken("a socket for ping"); /* ping_group_range */
+    const unsigned char echo[8] = {8};
+    setsockopt(sender, IPPROTO_IP, 11 /* IP_RECVERR */, &(int){1}, sizeof(int));
+    if (connect(sender, (struct sockaddr *)&to, sizeof to) < 0) return unanswered(argv[1]);
+    return send(sender, echo, sizeof echo, 0) == sizeof echo && answered(sender) ? 0 : unanswered(argv[1]);
 }
