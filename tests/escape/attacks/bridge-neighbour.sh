@@ -1,5 +1,5 @@
 # Calls a machine on its bridge that is no jail: behind an uplink, a virtual machine.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0'
 open=$in_dmz

@@ -1,5 +1,5 @@
 # Sends from an address of a neighbour's.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0 --egress=allow'
 open=$in_dmz

@@ -1,5 +1,5 @@
 # Sends from an IPv6 address that is not its own, which the kernel lets everybody bind to.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0 --egress=allow'
 open="$in_dmz setpriv --reuid=1234 --regid=1234 --clear-groups"

@@ -1,5 +1,5 @@
 # Takes over a MAC, for what the bridge sends there.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options=--net=br0
 open=$in_dmz

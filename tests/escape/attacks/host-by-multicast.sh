@@ -1,5 +1,5 @@
 # Calls services of the host's without an address of it: everybody on the link, by IPv4 and IPv6.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0'
 open=$in_dmz

@@ -1,5 +1,5 @@
 # Calls services of the host's, by each of its addresses.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0'
 open=$in_dmz

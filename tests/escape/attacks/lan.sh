@@ -1,5 +1,5 @@
 # Calls machines of the LAN and of the Internet: by TCP, UDP and ping.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0'
 open=$in_dmz

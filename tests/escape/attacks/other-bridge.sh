@@ -1,5 +1,5 @@
 # Calls a machine on another bridge, from a jail that everything beyond the host is open to.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0 --egress=allow'
 open=$in_dmz
@@ -10,12 +10,8 @@ prepare() {
     dmz
     sysctl --quiet --write net.ipv4.ip_forward=1
     jail --quiet net create other --subnet=10.10.30.0/24 --bridge=br1
-    # shellcheck disable=SC2016
-    jail --quiet run -d --name=other --net=br1 --ip=10.10.30.10 -- bash -c '
-        mkfifo /run/listens
-        (for kind in tcp udp; do /srv/attacks/attack listen /run/heard $kind 0.0.0.0 7777; done; echo >/run/listens; exec sleep inf) &
-        wait' >/dev/null
-    jail join other -- cat /run/listens
+    jail --quiet run -d --name=other --net=br1 --ip=10.10.30.10 -- sleep inf >/dev/null
+    for kind in tcp udp; do jail join other -- "$there/attack" listen /run/heard $kind 0.0.0.0 7777; done
     [ "$way" != open ] || nft flush ruleset # as a network is that has no policy
 }
 

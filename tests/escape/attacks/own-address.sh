@@ -1,5 +1,5 @@
 # Changes its addresses, links, routes and neighbours.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0'
 open=$in_dmz

@@ -1,5 +1,5 @@
 # Takes over a neighbour's IPv4 address by ARP, for what the host sends there.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options=--net=br0
 open=$in_dmz

@@ -1,5 +1,5 @@
 # Answers machines on its bridge that ask for an address, before the server does that should.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0'
 open=$in_dmz

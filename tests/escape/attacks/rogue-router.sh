@@ -1,5 +1,5 @@
 # Makes itself everybody's router by an IPv6 router advertisement. CVE-2020-10749, CVE-2020-13401, CVE-2020-13597
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options=--net=br0
 open=$in_dmz
