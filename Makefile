@@ -22,6 +22,11 @@ test: ## unit tests, and end-to-end tests each on a host of its own
 	cargo test --workspace --exclude jail-tests --profile test-run --no-fail-fast
 	cargo test --package jail-tests --profile test-run --no-fail-fast
 
+stress: ## 2,000 jails started by a program of many threads that never rest
+	scripts/need $(BUILD) $(SERVERS)
+	cargo build --workspace --profile test-run
+	scripts/host "$${CARGO_TARGET_DIR:-target}/test-run/embedder" 2000
+
 check: ## format, lints, documentation, scripts
 	scripts/need $(BUILD) shellcheck
 	cargo fmt --all --check
@@ -34,4 +39,4 @@ bench: ## ours and the peers', side by side
 	cargo build --workspace --release
 	scripts/bench
 
-.PHONY: help build demo test check bench
+.PHONY: help build demo test stress check bench

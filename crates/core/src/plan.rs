@@ -13,6 +13,7 @@ use jail_sys::{Failure, Kind, printable};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{IdentitySpec, Timeout, paths_of};
+use crate::keep::KeptFd;
 use crate::names::{argv_of, name_of};
 use crate::network::{self, Backends, NetworkPlan};
 use crate::place::Place;
@@ -48,6 +49,8 @@ pub struct Plan {
     pub environment: Vec<String>,
     /// The directory it starts in.
     pub cwd: String,
+    /// Descriptors of the caller's that it has, besides standard input, output and error.
+    pub keep_fds: Vec<KeptFd>,
     /// How long it runs at most.
     pub timeout: Option<Timeout>,
     /// What it sees of the file system.
@@ -145,6 +148,7 @@ impl Plan {
             argv,
             environment,
             cwd: identity.cwd.as_ref().map_or_else(|| "/".to_owned(), |cwd| cwd.display().to_string()),
+            keep_fds: identity.keep_fds.clone(),
             timeout: identity.timeout,
             userns: identity.userns,
             user,
@@ -205,6 +209,7 @@ impl Plan {
         if self.cwd != "/" {
             lines.push(format!("  directory   {}", printable(&self.cwd)));
         }
+        lines.extend(self.keep_fds.iter().map(|kept| format!("  descriptor  {}", printable(&kept.line()))));
         if let Some(timeout) = self.timeout {
             lines.push(format!("  time        {timeout}, then it is stopped"));
         }

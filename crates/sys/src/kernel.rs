@@ -71,12 +71,23 @@ pub(crate) fn setsid() -> Answer {
     plain(libc::SYS_setsid, [0; 6])
 }
 
+/// keyctl(2) `KEYCTL_JOIN_SESSION_KEYRING` without a name.
+pub(crate) fn own_session_keyring() -> Answer {
+    const JOIN_SESSION_KEYRING: usize = 1;
+    plain(libc::SYS_keyctl, [JOIN_SESSION_KEYRING, 0, 0, 0, 0, 0])
+}
+
 pub(crate) fn umask(mode: u32) -> Answer {
     plain(libc::SYS_umask, [mode as usize, 0, 0, 0, 0, 0])
 }
 
 pub(crate) fn chdir(path: &CStr) -> Answer {
     with_memory(libc::SYS_chdir, [path.as_ptr() as usize, 0, 0, 0, 0, 0])
+}
+
+/// getcwd(2): how many bytes of `buffer` it fills, the NUL included.
+pub(crate) fn getcwd(buffer: &mut [u8]) -> Answer {
+    with_memory(libc::SYS_getcwd, [buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0, 0])
 }
 
 pub(crate) fn fchdir(directory: RawFd) -> Answer {
@@ -209,6 +220,11 @@ pub(crate) fn fcntl(file: RawFd, command: i32, argument: i32) -> Answer {
 /// ioctl(2). `argument` is a number, or the address of a value that outlives the call.
 pub(crate) fn ioctl(file: RawFd, request: libc::Ioctl, argument: usize) -> Answer {
     with_memory(libc::SYS_ioctl, [fd(file), request as usize, argument, 0, 0, 0])
+}
+
+/// close_range(2), both ends included.
+pub(crate) fn close_range(first: RawFd, last: RawFd) -> Answer {
+    plain(libc::SYS_close_range, [first as usize, last as usize, 0, 0, 0, 0])
 }
 
 pub(crate) fn close_on_exec_from(first: u32) -> Answer {

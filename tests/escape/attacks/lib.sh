@@ -25,8 +25,8 @@
 # shellcheck disable=SC2034 # for tests/escape/try
 jail_options='' firejail_options='' bwrap_options='' open='' user_open='' not_for=''
 
-# How often a race is run.
-rounds=${ROUNDS:-100}
+# How often a race is run; more of it: ROUNDS=2000 tests/escape/try jail-run source-swap, on a host of scripts/host.
+rounds=${ROUNDS:-50}
 
 prepare() { :; }
 launch() { "$@"; }
@@ -51,7 +51,7 @@ is_secret() { [ "$(cat "$1" 2>&1)" = secret ]; }
 
 # A system of its own in /srv/tree, for sandboxes that are given a root directory.
 tree() {
-    mkdir -p /srv/tree/{dev,etc,home,proc,root,run,srv,sys,tmp,usr,var/log}
+    mkdir -p /srv/tree/{dev,etc,home,proc,root,run,srv/attacks,sys,tmp,usr,var/log}
     mount --rbind /usr /srv/tree/usr
     ln -s usr/bin usr/sbin usr/lib usr/lib64 /srv/tree
     cp /etc/passwd /etc/group /etc/nsswitch.conf /srv/tree/etc
@@ -71,6 +71,38 @@ may_refuse() {
             status=41
             ;;
     esac
+    return $status
+}
+
+# A directory of the host's that nothing should come to, whoever leads there. What is mounted on it is seen by all.
+victim() {
+    mkdir -p /run/victim
+    mount -t tmpfs tmpfs /run/victim
+    mount --make-shared /run/victim
+    echo mine >/run/victim/file
+}
+is_harmed() { [ "$(ls -A /run/victim)" != file ] || [ "$(cat /run/victim/file)" != mine ]; }
+
+# Runs the sandbox "$@" again and again while two paths change places; it may refuse, as above.
+race() {
+    local one=$1 other=$2 why=$3 round status said started=0 refused=0 last=''
+    shift 3
+    command attack exchange "$one" "$other" &
+    local racer=$!
+    for ((round = 0; round < rounds; round++)); do
+        status=0
+        said=$("$@" 2>&1) || status=$?
+        [[ $status = 41 || $status = 0 || $said =~ $why ]] || status=3
+        case $status in
+            0 | 3) break ;;
+            41) started=$((started + 1)) ;;
+            *) refused=$((refused + 1)) status=41 last="; refused: $said" ;;
+        esac
+    done
+    kill "$racer"
+    wait "$racer" || true
+    echo "$started started, $refused refused$last"
+    [ "$status" = 41 ] || echo "$said"
     return $status
 }
 
