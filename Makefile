@@ -2,7 +2,7 @@
 
 BUILD   := gcc libc6-dev
 SERVERS := nginx-light rsyslog nftables iptables iproute2 curl procps util-linux bsdutils
-TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace
+TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace keyutils
 PEERS   := $(SERVERS) hyperfine bubblewrap firejail
 
 help: ## tell what there is

@@ -123,3 +123,59 @@ waits() {
     echo waits
     read -r _ || { echo 'broken: nobody outside' >&2; exit 3; }
 }
+
+# Makes an attempt, a command, of which there are more: `verdict` says what came of all. Each must be refused by name.
+worked=() refused=()
+attempt() {
+    local said status=0
+    said=$("$@" 2>&1) || status=$?
+    echo "$*: ${said:-status $status}"
+    case $status:$said in
+        0:*) worked+=("$*") ;;
+        41:* | *'not permitted'* | *'ermission denied'* | *'Read-only file system'*) refused+=("$*") ;;
+        *) echo 'broken: it fails for another reason' >&2; exit 3 ;;
+    esac
+}
+
+# All attempts work, or none does: one that does not in the open is not shown to be stopped.
+verdict() {
+    [ ${#worked[@]} != 0 ] || stopped "none of ${#refused[@]}"
+    [ ${#refused[@]} = 0 ] || { echo "broken: only some work: ${worked[*]}" >&2; exit 3; }
+    exit 0
+}
+
+# On the host, the article's DMZ, and on its bridge a machine that is no jail, `neighbour` at 10.10.20.99, which answers on
+# UDP port 7777. Where the attack is in the open it comes from another such machine: `open=$in_dmz`.
+in_dmz='ip netns exec attacker'
+dmz() {
+    jail --quiet net create dmz --subnet=10.10.20.0/24 --bridge=br0
+    sysctl --quiet --write net.ipv6.conf.br0.disable_ipv6=0
+    ip address add fd00:20::1/64 dev br0 nodad
+    machine neighbour br0 10.10.20.99 10.10.20.1 02:00:00:00:00:c8
+    ip -netns neighbour address add fd00:20::99/64 dev eth0 nodad
+    ip netns exec neighbour "$there/attack" listen /run/neighbour udp 10.10.20.99 7777
+    ip netns exec neighbour "$there/attack" listen /run/neighbour udp fd00:20::99 7777
+    if [ "$way" = open ]; then
+        machine attacker br0 10.10.20.66 10.10.20.1 02:00:00:00:00:66
+        ip -netns attacker address add fd00:20::66/64 dev eth0 nodad
+    fi
+}
+
+# On the host, a machine behind a port of a bridge, which is reached by `ip netns exec NAME`: machine NAME BRIDGE ADDRESS GATEWAY MAC
+machine() {
+    ip netns add "$1"
+    ip link add "$1" type veth peer name eth0 address "$5" netns "$1"
+    ip link set "$1" master "$2" up
+    ip -netns "$1" address add "$3/24" dev eth0
+    ip netns exec "$1" sysctl --quiet --write net.ipv6.conf.eth0.accept_dad=0 net.ipv4.ping_group_range='0 2147483647'
+    ip -netns "$1" link set lo up
+    ip -netns "$1" link set eth0 up
+    ip -netns "$1" route add default via "$4"
+}
+
+# On the host, sends a frame from the interface of the only jail, which must be able to: see programs/frames.c.
+frame_of_jail() {
+    [ "$way" != open ] || return 0
+    nsenter --target "$(jail list | cut -d: -f1)" --net "$there/attack" frame "$1" eth0 10.10.20.1 ||
+        { echo 'broken: frames of the jail do not arrive'; exit 3; }
+}
