@@ -13,5 +13,6 @@ prepare() {
     ln -s /run/victim /srv/tree/dev
 }
 
+launch() { may_refuse "bwrap: Can't mount" "$@"; }
 attack() { stopped "/dev is $(stat -c %F /dev) with $(echo /dev/*)"; }
 harm() { is_harmed; }

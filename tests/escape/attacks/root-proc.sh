@@ -14,5 +14,6 @@ prepare() {
     ln -s /run/victim /srv/tree/proc
 }
 
+launch() { may_refuse "bwrap: Can't mount" "$@"; }
 attack() { stopped "/proc is $(stat -c %F /proc), of type $(stat -fc %T /proc)"; }
 harm() { is_harmed; }

@@ -15,5 +15,6 @@ prepare() {
     ln -s /run/victim /srv/tree/data/link
 }
 
+launch() { may_refuse "bwrap: Can't mkdir" "$@"; }
 attack() { stopped "made inside: $(echo /data/link/*)"; }
 harm() { is_harmed; }
