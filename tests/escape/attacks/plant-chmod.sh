@@ -1,4 +1,4 @@
-# Leaves a set-user-id program of root's in a directory of the host's, by changing a mode. CVE-2016-9962
+# Leaves a set-user-id program of root's in a directory of the host's, by changing a mode.
 # shellcheck shell=bash disable=SC2034
 
 granted=/srv/granted
