@@ -14,7 +14,8 @@ launch() { setpriv --inh-caps=+net_raw,+sys_admin --ambient-caps=+net_raw,+sys_a
 attack() {
     grep ^Cap /proc/self/status
     # A program that is handed what is inheritable.
-    other=$(setpriv --reuid=1234 --regid=1234 --clear-groups /srv/inherits ^Cap /proc/self/status) || stopped 'it does not run'
+    other=$(setpriv --reuid=1234 --regid=1234 --clear-groups /srv/inherits ^Cap /proc/self/status) ||
+        stopped 'it does not run'
     sets=$(echo "$other" | cat - /proc/self/status | sed -n 's/^Cap.*:\t//p')
     for set in $sets; do
         [ $((0x$set & (1 << 13 | 1 << 21))) = 0 ] || exit 0 # net_raw, sys_admin

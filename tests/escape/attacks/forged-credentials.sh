@@ -1,4 +1,4 @@
-# Tells a server of the host's, by a socket in a directory that it was granted, that it is the host's root. CVE-2013-1979
+# Tells a server of the host's, by a socket in a granted directory, that it is the host's root. CVE-2013-1979
 # shellcheck shell=bash disable=SC2034
 
 granted=/srv/granted

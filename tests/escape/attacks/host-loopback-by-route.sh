@@ -1,4 +1,4 @@
-# Sends to the loopback of the host by the link that leads there, where a published port may have opened the way. CVE-2020-8558
+# Sends to the host's loopback by the link that leads there, which a published port may have opened. CVE-2020-8558
 # shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0 --publish=127.0.0.1:8080:80'

@@ -144,9 +144,10 @@ verdict() {
     exit 0
 }
 
-# On the host, the article's DMZ, and on its bridge a machine that is no jail, `neighbour` at 10.10.20.99, which answers on
-# UDP port 7777. Where the attack is in the open it comes from another such machine: `open=$in_dmz`.
+# On the host, the article's DMZ, and on its bridge a machine that is no jail, `neighbour` at 10.10.20.99, which answers
+# on UDP port 7777. Where the attack is in the open it comes from another such machine: `open=$in_dmz`.
 in_dmz='ip netns exec attacker'
+# shellcheck disable=SC2154 # of tests/escape/try
 dmz() {
     jail --quiet net create dmz --subnet=10.10.20.0/24 --bridge=br0
     sysctl --quiet --write net.ipv6.conf.br0.disable_ipv6=0
@@ -161,7 +162,7 @@ dmz() {
     fi
 }
 
-# On the host, a machine behind a port of a bridge, which is reached by `ip netns exec NAME`: machine NAME BRIDGE ADDRESS GATEWAY MAC
+# On the host, a machine behind a port of a bridge: machine NAME BRIDGE ADDRESS GATEWAY MAC
 machine() {
     ip netns add "$1"
     ip link add "$1" type veth peer name eth0 address "$5" netns "$1"
@@ -174,6 +175,7 @@ machine() {
 }
 
 # On the host, sends a frame from the interface of the only jail, which must be able to: see programs/frames.c.
+# shellcheck disable=SC2154
 frame_of_jail() {
     [ "$way" != open ] || return 0
     nsenter --target "$(jail list | cut -d: -f1)" --net "$there/attack" frame "$1" eth0 10.10.20.1 ||

@@ -1,4 +1,4 @@
-# Asks the service of a cloud that hands out the keys of its machines, from a jail that everything beyond the host is open to.
+# Asks the service of a cloud that hands out the keys of its machines, where all beyond the host is open by name.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options='--net=br0 --egress=allow'

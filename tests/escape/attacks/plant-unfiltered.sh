@@ -4,8 +4,7 @@
 granted=/srv/granted
 jail_options="--seccomp=none --grant=$granted:rw"
 bwrap_options="--bind $granted $granted"
-# It is a program of the host's root that is planted, and a user's are the user's own in any case; and what does not start is
-# not joined.
+# A user's programs are the user's own in any case; and what does not start is not joined.
 not_for='jail-join user-open user-run user-join'
 
 prepare() {
@@ -26,8 +25,8 @@ attack() {
     # One that is there already, of root's; one of the attacker's own; one that is given to root.
     cp /bin/true $granted/own
     for program in $granted/program $granted/own; do
-        chown 0:0 $program
-        chmod 4755 $program
+        chown 0:0 "$program"
+        chmod 4755 "$program"
     done
     stopped "the host will say whose they are: $(ls -ln $granted)"
 }

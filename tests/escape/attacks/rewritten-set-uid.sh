@@ -1,11 +1,11 @@
-# Rewrites a set-user-id program that the host has in a directory which the jail may write to, through its pages: that takes no mode away.
+# Rewrites a set-user-id program of the host's in a granted directory, through its pages: that takes no mode away.
 # shellcheck shell=bash disable=SC2034
 
 granted=/srv/granted
 jail_options=--grant=$granted:rw
 firejail_options=--read-write=$granted
 bwrap_options="--bind $granted $granted"
-# It is a program of the host's root that is rewritten, and a user may write to none; and what does not start is not joined.
+# A user may write to no program of root's; and what does not start is not joined.
 not_for='jail-join user-open user-run user-join'
 
 prepare() {

@@ -1,4 +1,4 @@
-# Calls a server of the host's that everybody may call, by its socket below /run: the one of a container engine, of a bus.
+# Calls a server of the host's that everybody may call, by its socket below /run: a container engine, a bus.
 # shellcheck shell=bash
 
 prepare() {

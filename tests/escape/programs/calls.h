@@ -6,14 +6,14 @@
 struct call {
     const char *name;
     long (*make)(void);
-    /* The errno of a call that was let through and had, for its arguments, nothing to do: so that no harm comes of it where it
-     * is permitted. 0 where it can be done. */
+    /* The errno of a call that was let through and had, for its arguments, nothing to do: so that no harm comes of it
+     * where it is permitted. 0 where it can be done. */
     int reached;
 };
 
-/* Tries each. Any errno but that of a refusal is a broken attack; so is one that works for some of the calls only, for what
- * is not shown to work in the open is not shown to be stopped. What is not
- * there, a call that this kernel does not have or a file that is not shown, is passed over. */
+/* Tries each. Any errno but that of a refusal is a broken attack; so is one that works for some of the calls only, for
+ * what is not shown to work in the open is not shown to be stopped. What is not there, a call that this kernel does not
+ * have or a file that is not shown, is passed over. */
 int each(const struct call *calls, size_t count);
 
 #define EACH(calls) each(calls, sizeof(calls) / sizeof *(calls))

@@ -69,8 +69,8 @@ static struct ether_arp arp(int operation, const mac from, struct in_addr addres
     return arp;
 }
 
-/* Asks the gateway for its MAC, rightly, and waits for the answer: what was sent before has arrived by then, and that frames
- * get out at all is shown. */
+/* Asks the gateway for its MAC, rightly, and waits for the answer: what was sent before has arrived by then, and that
+ * frames get out at all is shown. */
 static int rightly(const char *gateway) {
     struct in_addr asked;
     inet_pton(AF_INET, gateway, &asked);
@@ -103,7 +103,7 @@ static uint16_t folded(uint32_t sum) {
 }
 
 /* An ICMPv6 message of one hop. */
-static int icmp6(const mac to, const mac from, const char *source, const char *destination, void *message, size_t size) {
+static int icmp6(const mac to, const char *source, const char *destination, void *message, size_t size) {
     uint8_t packet[512];
     struct ip6_hdr *ip = (struct ip6_hdr *)packet;
     memset(ip, 0, sizeof *ip);
@@ -117,7 +117,7 @@ static int icmp6(const mac to, const mac from, const char *source, const char *d
     uint32_t total = sum(0, &ip->ip6_src, 32) + (uint32_t)size + IPPROTO_ICMPV6;
     ((struct icmp6_hdr *)message)->icmp6_cksum = folded(sum(total, message, size));
     memcpy(packet + sizeof *ip, message, size);
-    return frame(to, from, ETHERTYPE_IPV6, packet, sizeof *ip + size);
+    return frame(to, own, ETHERTYPE_IPV6, packet, sizeof *ip + size);
 }
 
 /* A router advertisement: everybody's way out leads here, and everybody has an address in its prefix. */
@@ -136,7 +136,7 @@ static int advertise_router(void) {
     message.prefix.nd_opt_pi_valid_time = htonl(1800);
     message.prefix.nd_opt_pi_preferred_time = htonl(1800);
     inet_pton(AF_INET6, "2001:db8:bad::", &message.prefix.nd_opt_pi_prefix);
-    return icmp6(all_nodes, own, "fe80::bad", "ff02::1", &message, sizeof message);
+    return icmp6(all_nodes, "fe80::bad", "ff02::1", &message, sizeof message);
 }
 
 /* Neighbours' addresses are here. */
@@ -150,7 +150,7 @@ static int advertise_neighbour(void) {
     message.advert.nd_na_flags_reserved = ND_NA_FLAG_OVERRIDE;
     inet_pton(AF_INET6, "fd00:20::99", &message.advert.nd_na_target);
     memcpy(message.mac, own, sizeof own);
-    return icmp6(all_nodes, own, "fd00:20::99", "ff02::1", &message, sizeof message);
+    return icmp6(all_nodes, "fd00:20::99", "ff02::1", &message, sizeof message);
 }
 static int claim_by_arp(void) {
     struct in_addr theirs;

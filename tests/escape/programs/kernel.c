@@ -1,5 +1,5 @@
-/* Attacks by system calls that are no business of a server's. Their arguments do no harm where they are let through: even a
- * host in the tests shares its kernel with the machine. */
+/* Attacks by system calls that are no business of a server's. Their arguments do no harm where they are let through: even
+ * a host in the tests shares its kernel with the machine. */
 #define _GNU_SOURCE
 #include "calls.h"
 #include <fcntl.h>
@@ -251,7 +251,7 @@ CALLS("memory-map", memory_map,
     {"PR_SET_MM_MAP", by_arguments, 0},
     {"PR_SET_MM_MAP_SIZE", by_map_size, 0});
 
-/* A core dump may start a program, as root and on the host, wherever the limit is not the one value that prevents it. */
+/* A core dump may start a program, as root on the host, wherever the limit is not the one value that prevents it. */
 static long set_core_limit(long (*set)(const struct rlimit *)) {
     const struct rlimit none = {0, 0};
     struct rlimit now;
@@ -267,8 +267,8 @@ static long here_by_prlimit(void) { return set_core_limit(with_prlimit); }
 static long by_prlimit(void) { return apart(here_by_prlimit); }
 CALLS("core-limit", core_limit, {"setrlimit", by_setrlimit, 0}, {"prlimit", by_prlimit, 0});
 
-/* A filter is asked before another that is added, but a caller may hope: it lets everything through, takes back what made
- * it binding, and tries. */
+/* A filter is asked before another that is added, but a caller may hope: it lets everything through, takes back what
+ * made it binding, and tries. */
 ATTACK("filter-loosened", filter_loosened);
 static int filter_loosened(int argc, char **argv) {
     (void)argc, (void)argv;

@@ -41,7 +41,9 @@ static long planted(const char *name, long got) {
     return stat.st_mode & (S_ISUID | S_ISGID) ? 0 : -1;
 }
 
-static long by_chmod(void) { return plain("chmod") < 0 ? -1 : planted("chmod", syscall(SYS_chmod, at("chmod"), SET_ID)); }
+static long by_chmod(void) {
+    return plain("chmod") < 0 ? -1 : planted("chmod", syscall(SYS_chmod, at("chmod"), SET_ID));
+}
 static long by_fchmod(void) { return planted("fchmod", syscall(SYS_fchmod, plain("fchmod"), SET_ID)); }
 static long by_fchmodat(void) {
     return plain("fchmodat") < 0 ? -1 : planted("fchmodat", syscall(SYS_fchmodat, AT_FDCWD, at("fchmodat"), SET_ID));
@@ -135,7 +137,9 @@ static long by_setxattr(void) {
 static long by_lsetxattr(void) {
     return plain("lsetxattr") < 0 ? -1 : lsetxattr(at("lsetxattr"), CAPABILITY, &all_of_them, sizeof all_of_them, 0);
 }
-static long by_fsetxattr(void) { return fsetxattr(plain("fsetxattr"), CAPABILITY, &all_of_them, sizeof all_of_them, 0); }
+static long by_fsetxattr(void) {
+    return fsetxattr(plain("fsetxattr"), CAPABILITY, &all_of_them, sizeof all_of_them, 0);
+}
 static long by_setxattrat(void) {
     const struct {
         uint64_t value;

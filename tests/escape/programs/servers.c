@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A socket and its address from three words: `unix PATH -` (an abstract name begins with @), `tcp ADDRESS PORT`, `udp ADDRESS PORT`. An
- * address with % names a link. */
+/* A socket and its address from three words: `unix PATH -` (an abstract name begins with @), `tcp ADDRESS PORT`, `udp
+ * ADDRESS PORT`. An address with % names a link. */
 union address {
     struct sockaddr any;
     struct sockaddr_un un;
@@ -64,7 +64,7 @@ static ssize_t received(int client, char *text, size_t size, char *from, size_t 
         char room[CMSG_SPACE(sizeof(struct ucred))];
     } control;
     struct iovec all = {text, size};
-    struct msghdr message = {.msg_iov = &all, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr message = {NULL, 0, &all, 1, &control, sizeof control, 0};
     setsockopt(client, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int));
     ssize_t length = recvmsg(client, &message, 0);
     struct ucred peer = {0}, said = {0};
@@ -75,7 +75,8 @@ static ssize_t received(int client, char *text, size_t size, char *from, size_t 
     return length;
 }
 
-/* Answers whoever calls, and writes down who did and what was said: `listen LOG KIND ADDRESS PORT`. Returns when it listens. */
+/* Answers whoever calls, and writes down who did and what was said: `listen LOG KIND ADDRESS PORT`. Returns when it
+ * listens. */
 ATTACK("listen", listens);
 static int listens(int argc, char **argv) {
     union address address;
@@ -122,8 +123,8 @@ static int answered(int server) {
 /* Why nobody answers, where that is for a reason: refused, no such way, no such name, or in silence. */
 static int unanswered(const char *who) {
     switch (errno) {
-        case ECONNREFUSED: case EHOSTUNREACH: case ENETUNREACH: case ETIMEDOUT: case EAGAIN: case EINPROGRESS: case EPERM:
-        case EACCES: case ENOENT: case ENOBUFS:
+        case ECONNREFUSED: case EHOSTUNREACH: case ENETUNREACH: case ETIMEDOUT: case EAGAIN: case EINPROGRESS:
+        case EPERM: case EACCES: case ENOENT: case ENOBUFS:
             return stopped(who);
         default: return broken(who);
     }
@@ -140,7 +141,7 @@ static int calls(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     setsockopt(server, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){3, 0}, sizeof(struct timeval));
     setsockopt(server, SOL_SOCKET, SO_BROADCAST, &(int){1}, sizeof(int));
-    /* A datagram is not sent by a connected socket, which would not hear an answer from another address of the server's. */
+    /* Not by a connected socket, which would not hear an answer from another address of the server's. */
     int datagram = strcmp(argv[1], "udp") == 0;
     setsockopt(server, IPPROTO_IP, 11 /* IP_RECVERR */, &(int){datagram}, sizeof(int));
     if (!datagram && connect(server, &address.any, size) < 0) return unanswered(argv[2]);
@@ -174,7 +175,7 @@ static int pretends(int argc, char **argv) {
     const struct ucred root = {getpid(), 0, 0};
     memcpy(CMSG_DATA(&control.header), &root, sizeof root);
     struct iovec all = {"root", 4};
-    struct msghdr message = {.msg_iov = &all, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr message = {NULL, 0, &all, 1, &control, sizeof control, 0};
     if (sendmsg(server, &message, 0) < 0) return stopped("SCM_CREDENTIALS");
     return answered(server) ? 0 : broken("no answer");
 }
@@ -183,15 +184,16 @@ static int pretends(int argc, char **argv) {
 ATTACK("forge", forges);
 static int forges(int argc, char **argv) {
     struct sockaddr_in6 from = {.sin6_family = AF_INET6}, to = {.sin6_family = AF_INET6};
-    if (argc < 5 || inet_pton(AF_INET6, argv[1], &from.sin6_addr) != 1 || inet_pton(AF_INET6, argv[2], &to.sin6_addr) != 1)
-        return 3;
+    if (argc < 5 || inet_pton(AF_INET6, argv[1], &from.sin6_addr) != 1) return 3;
+    if (inet_pton(AF_INET6, argv[2], &to.sin6_addr) != 1) return 3;
     to.sin6_port = htons((in_port_t)atoi(argv[3]));
     int sender = socket(AF_INET6, SOCK_DGRAM, 0);
-    if (setsockopt(sender, IPPROTO_IPV6, 78 /* IPV6_FREEBIND */, &(int){1}, sizeof(int)) < 0) return stopped("IPV6_FREEBIND");
+    const int freebind = 78; /* IPV6_FREEBIND */
+    if (setsockopt(sender, IPPROTO_IPV6, freebind, &(int){1}, sizeof(int)) < 0) return stopped("IPV6_FREEBIND");
     if (bind(sender, (struct sockaddr *)&from, sizeof from) < 0) return stopped("bind");
     size_t length = strlen(argv[4]);
-    if (sendto(sender, argv[4], length, 0, (struct sockaddr *)&to, sizeof to) != (ssize_t)length) return stopped("sendto");
-    return 0;
+    ssize_t sent = sendto(sender, argv[4], length, 0, (struct sockaddr *)&to, sizeof to);
+    return sent == (ssize_t)length ? 0 : stopped("sendto");
 }
 
 /* Sends one datagram by a link, whatever the routes say: `call-by-link LINK ADDRESS PORT`. */
@@ -202,7 +204,8 @@ static int call_by_link(int argc, char **argv) {
     if (argc < 4) return 3;
     int sender = named((char *[]){"udp", argv[2], argv[3]}, &address, &size);
     if (sender < 0) return broken("call-by-link");
-    if (setsockopt(sender, SOL_SOCKET, SO_BINDTODEVICE, argv[1], (socklen_t)strlen(argv[1])) < 0) return stopped(argv[1]);
+    socklen_t length = (socklen_t)strlen(argv[1]);
+    if (setsockopt(sender, SOL_SOCKET, SO_BINDTODEVICE, argv[1], length) < 0) return stopped(argv[1]);
     return sendto(sender, "hello", 5, 0, &address.any, size) == 5 ? 0 : stopped(argv[2]);
 }
 

@@ -45,8 +45,7 @@ SOCKET(vsock_stream, AF_VSOCK, SOCK_STREAM, 0)
 SOCKET(vsock_packets, AF_VSOCK, SOCK_SEQPACKET, 0)
 CALLS("vsock", by_vsock, {"AF_VSOCK", vsock_stream, 0}, {"AF_VSOCK, packets", vsock_packets, 0});
 
-/* Families that a kernel may have for some machine or other, each with a parser of its own. A pair of sockets is made by
- * another call, of which each family says whether it can be. */
+/* Families that a kernel may have for some machine or other, each with a parser of its own. */
 static const struct {
     const char *name;
     int family, type, protocol;
@@ -92,7 +91,9 @@ NETLINK(netlink_uevent, NETLINK_KOBJECT_UEVENT)
 NETLINK(netlink_generic, NETLINK_GENERIC)
 NETLINK(netlink_diag, NETLINK_SOCK_DIAG)
 NETLINK(netlink_connector, NETLINK_CONNECTOR)
-static long netlink_upper_half(void) { return syscall(SYS_socket, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER | 1UL << 32); }
+static long netlink_upper_half(void) {
+    return syscall(SYS_socket, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER | 1UL << 32);
+}
 CALLS("netlink", by_netlink,
     {"netfilter", netlink_netfilter, 0},
     {"netfilter, with a bit that the kernel does not read", netlink_upper_half, 0},
@@ -119,8 +120,11 @@ static long netfilter(int family, int level) {
 }
 static long by_iptables(void) { return netfilter(AF_INET, IPPROTO_IP); }
 static long by_ip6tables(void) { return netfilter(AF_INET6, IPPROTO_IPV6); }
-static long by_transparent(void) { return setsockopt(socket(AF_INET, SOCK_DGRAM, 0), IPPROTO_IP, 19 /* IP_TRANSPARENT */, &(int){1}, sizeof(int)); }
-static long by_mark(void) { return setsockopt(socket(AF_INET, SOCK_DGRAM, 0), SOL_SOCKET, SO_MARK, &(int){1}, sizeof(int)); }
+static long set_option(int level, int option) {
+    return setsockopt(socket(AF_INET, SOCK_DGRAM, 0), level, option, &(int){1}, sizeof(int));
+}
+static long by_transparent(void) { return set_option(IPPROTO_IP, 19 /* IP_TRANSPARENT */); }
+static long by_mark(void) { return set_option(SOL_SOCKET, SO_MARK); }
 CALLS("socket-options", socket_options,
     {"IPT_SO_GET_INFO", by_iptables, EINVAL},
     {"IP6T_SO_GET_INFO", by_ip6tables, EINVAL},
