@@ -6,7 +6,7 @@ TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client s
 PEERS   := $(SERVERS) hyperfine bubblewrap firejail
 
 help: ## tell what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 build: ## the command and its plugins, in target/release
 	cargo build --workspace --release
@@ -47,4 +47,10 @@ bench: ## ours and the peers', side by side
 	cargo build --workspace --release
 	scripts/bench
 
-.PHONY: help build demo test stress fuzz check bench
+compare-security: ## the attacks under jail, Firejail and bubblewrap, side by side
+	scripts/need $(BUILD) $(TESTS) bubblewrap firejail
+	cargo build --workspace --profile test-run
+	tests/escape/build target/test-run
+	scripts/compare-security
+
+.PHONY: help build demo test stress fuzz check bench compare-security
