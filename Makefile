@@ -27,9 +27,16 @@ stress: ## 2,000 jails started by a program of many threads that never rest
 	cargo build --workspace --profile test-run
 	scripts/host "$${CARGO_TARGET_DIR:-target}/test-run/embedder" 2000
 
+fuzz: ## the parsers of the filter's options, a minute each, by cargo-fuzz
+	scripts/need $(BUILD) g++
+	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	for target in $$(basename -s .rs fuzz/targets/*.rs); do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=60 -timeout=10 || exit; done
+
 check: ## format, lints, documentation, scripts, and that a starting jail's code calls nothing but the kernel
 	scripts/need $(BUILD) shellcheck
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	scripts/child
@@ -40,4 +47,4 @@ bench: ## ours and the peers', side by side
 	cargo build --workspace --release
 	scripts/bench
 
-.PHONY: help build demo test stress check bench
+.PHONY: help build demo test stress fuzz check bench

@@ -13,6 +13,7 @@ mod filter;
 mod harness;
 mod identity;
 mod interfaces;
+mod landlock;
 mod lifecycle;
 mod listing;
 mod macvlan;

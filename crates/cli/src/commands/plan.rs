@@ -31,7 +31,7 @@ pub(super) fn plan(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     }
     let mut lines = plan.lines();
     lines.extend(part("changes on the host", changes));
-    lines.extend(part("sockets and FIFOs of the host's that it can use", plan.view.doors()));
+    lines.extend(part("sockets and FIFOs of the host's that it can use", plan.doors()));
     output::lines(lines)
 }
 
