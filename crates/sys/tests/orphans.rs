@@ -29,20 +29,31 @@ fn starts_at_once_end_with_their_process_however_it_ends() {
     if pid == 0 {
         // Each pipe is there before either child is: both have copies of both, as in a program of many threads.
         let ((one, _go), (other, _go_too)) = (io::pipe().unwrap(), io::pipe().unwrap());
-        let _starts = (waiting(&one, &output), waiting(&other, &output));
-        output.write_all(b"x").unwrap();
+        let starts = [waiting(&one, &output), waiting(&other, &output)];
+        for start in &starts {
+            output.write_all(&start.pid().to_ne_bytes()).unwrap();
+        }
         loop {
             // SAFETY: takes no memory.
             unsafe { libc::pause() };
         }
     }
     drop(output);
-    reader.read_exact(&mut [0]).unwrap();
+    let starts = [(); 2].map(|()| {
+        let mut pid = [0; 4];
+        reader.read_exact(&mut pid).unwrap();
+        process::open(i32::from_ne_bytes(pid)).unwrap()
+    });
     let pidfd = process::open(pid).unwrap();
     process::send_signal(pidfd.as_fd(), libc::SIGKILL).unwrap();
     process::wait(pidfd.as_fd()).unwrap();
     let mut poll = libc::pollfd { fd: reader.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: one entry, which lives across the call.
-    assert_eq!(unsafe { libc::poll(&raw mut poll, 1, 10_000) }, 1, "they wait for each other");
+    let ended = unsafe { libc::poll(&raw mut poll, 1, 10_000) };
+    for start in starts {
+        // Nothing is to be left of a test that fails; they are gone otherwise.
+        let _ = process::send_signal(start.as_fd(), libc::SIGKILL);
+    }
+    assert_eq!(ended, 1, "they wait for each other");
     assert_eq!(reader.read(&mut [0]).unwrap(), 0);
 }
