@@ -19,5 +19,6 @@ attacks! {
     the_machine_itself: "machine",
     the_machines_swap_and_accounting: "swap-and-accounting",
     userfaultfd: "userfaultfd",
+    what_others_open: "fanotify",
     what_proc_says_of_it: "memory-map",
 }

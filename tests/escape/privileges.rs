@@ -5,6 +5,7 @@ attacks! {
     a_group_given_up: "groups-dropped",
     a_group_of_who_started_it: "groups-kept",
     a_set_user_id_program: "set-uid-program",
+    a_user_of_the_hosts: "host-user",
     capabilities_of_who_started_it: "capabilities-kept",
     capabilities_taken_back: "capabilities-regained",
 }

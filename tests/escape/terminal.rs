@@ -4,5 +4,6 @@ attacks! {
     a_command_typed_by_another_number: "ioctl-64bit",
     a_command_typed_on_the_terminal: "tiocsti",
     a_paste_on_a_console: "tioclinux",
+    a_terminal_that_somebody_works_on: "host-terminal",
     the_terminal_itself: "terminal-stolen",
 }

@@ -1,4 +1,4 @@
-# Calls a server of the host's by a name that is in no directory, from a jail that shares the host's network. CVE-2020-15257
+# Calls a server of the host's by a name that is in no directory, where the network is the host's. CVE-2020-15257
 # shellcheck shell=bash disable=SC2034
 
 jail_options=--net=host

@@ -2,13 +2,8 @@
 # shellcheck shell=bash
 
 attack() {
-    attempt command attack fill /run/filled 64
-    attempt command attack fill-names /run/names 280000
+    local directory=${XDG_RUNTIME_DIR:-/run}
+    attempt command attack fill "$directory/filled" 64
+    attempt command attack fill-names "$directory/names" 280000
     verdict
-}
-
-# What is in the open is the host's own.
-harm() {
-    rm -rf /run/filled /run/names
-    false
 }

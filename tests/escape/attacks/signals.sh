@@ -1,22 +1,24 @@
 # Signals processes of the host's: everybody, by number, and by a descriptor.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
-# The victim counts what reaches it. What the attack sends does nothing to a process that does not ask for it.
+# The victim, one whom the attacker may signal, notes what reaches it. What is sent does nothing to who does not ask for it.
 prepare() {
-    mkfifo /run/ready /run/end
-    exec {ready}<>/run/ready {end}<>/run/end
-    (
-        trap 'touch /run/reached' URG
-        echo ready >&"$ready"
-        read -r _ <&"$end"
-    ) &
+    mkdir -m 777 /srv/victim
+    mkfifo -m 666 /srv/victim/ready /srv/victim/end
+    exec {ready}<>/srv/victim/ready {end}<>/srv/victim/end
+    [[ $way != user-* ]] || as_user=("${user[@]}")
+    # shellcheck disable=SC2016
+    "${as_user[@]}" bash -c '
+        trap "touch /srv/victim/reached" URG
+        echo ready >/srv/victim/ready
+        read -r _ <>/srv/victim/end' &
     victim=$!
     read -r _ <&"$ready"
-    echo $victim >/srv/victim
+    echo $victim >/srv/victim/pid
 }
 
 attack() {
-    victim=$(cat /srv/victim)
+    victim=$(cat /srv/victim/pid)
     kill -URG -1 || true
     kill -URG "$victim" || true
     command attack pidfd-signal "$victim" || true
@@ -26,5 +28,5 @@ attack() {
 harm() {
     echo end >&"$end"
     wait "$victim"
-    [ -e /run/reached ]
+    [ -e /srv/victim/reached ]
 }

@@ -191,6 +191,18 @@ static long by_bpf_program(void) {
 }
 CALLS("bpf", by_bpf, {"a map", by_bpf_map, 0}, {"a program", by_bpf_program, 0});
 
+/* Sees and holds whatever is opened on a file system, by whoever. */
+static long by_fanotify(void) { return syscall(SYS_fanotify_init, 4 /* FAN_CLASS_CONTENT */, O_RDONLY); }
+static long by_fanotify_mark(void) {
+    int group = (int)syscall(SYS_fanotify_init, 4, O_RDONLY);
+    if (group < 0) return -1;
+    return syscall(SYS_fanotify_mark, group, 0x101 /* FAN_MARK_ADD | FAN_MARK_FILESYSTEM */, 0x20 /* FAN_OPEN */, AT_FDCWD,
+                   "/srv");
+}
+CALLS("fanotify", fanotify,
+    {"fanotify_init", by_fanotify, 0},
+    {"fanotify_mark", by_fanotify_mark, 0});
+
 static long by_event(pid_t pid, int cpu) {
     struct perf_event_attr attr = {
         .type = PERF_TYPE_SOFTWARE,
