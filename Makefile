@@ -22,6 +22,11 @@ test: ## unit tests, and end-to-end tests each on a host of its own
 	cargo test --workspace --exclude jail-tests --profile test-run --no-fail-fast
 	cargo test --package jail-tests --profile test-run --no-fail-fast
 
+stress: ## 2,000 jails started by a program of many threads that never rest
+	scripts/need $(BUILD) $(SERVERS)
+	cargo build --workspace --profile test-run
+	scripts/host "$${CARGO_TARGET_DIR:-target}/test-run/embedder" 2000
+
 fuzz: ## the parsers of the filter's options, a minute each, by cargo-fuzz
 	scripts/need $(BUILD) g++
 	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
@@ -34,11 +39,11 @@ check: ## format, lints, documentation, scripts
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
-	shellcheck scripts/* .ci/run tests/escape/try tests/escape/build tests/escape/attacks/*.sh
+	shellcheck scripts/* .ci/run tests/escape/try tests/escape/build tests/escape/naive tests/escape/attacks/*.sh
 
 bench: ## ours and the peers', side by side
 	scripts/need $(BUILD) $(PEERS)
 	cargo build --workspace --release
 	scripts/bench
 
-.PHONY: help build demo test fuzz check bench
+.PHONY: help build demo test stress fuzz check bench

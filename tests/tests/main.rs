@@ -12,6 +12,7 @@ mod filter;
 mod harness;
 mod identity;
 mod interfaces;
+mod landlock;
 mod lifecycle;
 mod listing;
 mod macvlan;

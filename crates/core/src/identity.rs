@@ -8,6 +8,7 @@ use std::time::Duration;
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
+use crate::keep::KeptFd;
 use crate::user::User;
 use crate::userns::Userns;
 
@@ -30,6 +31,8 @@ pub struct IdentitySpec {
     pub cwd: Option<PathBuf>,
     /// `--timeout`: how long it runs at most.
     pub timeout: Option<Timeout>,
+    /// `--keep-fd`: descriptors of ours that the command has as well.
+    pub keep_fds: Vec<KeptFd>,
     /// `--userns`: whether it has ids of its own.
     pub userns: Userns,
 }

@@ -8,7 +8,7 @@ use jail_ns::spawn;
 use jail_sys::call::process;
 use jail_sys::helper::{End, SuperviseArgs};
 use jail_sys::launch::launch;
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, helper};
 
 use crate::identity::paths_of;
 use crate::launch::payload;
@@ -20,7 +20,7 @@ use crate::status::namespace;
 use crate::streams::{Streams, Wired};
 use crate::supervise::become_supervisor;
 use crate::user::User;
-use crate::userns::Userns;
+use crate::userns::{Userns, may_own_ours};
 
 /// A process that joined a jail; a child of this process.
 #[derive(Debug)]
@@ -63,12 +63,13 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
         if command.is_empty() { shell(&jail.plan) } else { with_command(&jail.plan, argv_of(command)?) };
     let own_network = !matches!(plan.network, Wanted::Host);
     let own_ids = if plan.userns == Userns::Host { 0 } else { libc::CLONE_NEWUSER };
+    let through = may_own_ours(&status.ids).then(|| helper::sealed("jail-exec")).transpose();
+    let through = through.map_err(|error| Failure::call("command", "memfd_create", name.as_str(), &error))?;
     let program = join::program(Join {
         pidfd: init.as_raw_fd(),
         namespaces: spawn::namespaces(own_network) | own_ids,
-        close_first: Vec::new(),
         confine: plan.filter.steps()?,
-        payload: payload(&plan, &wired)?,
+        payload: payload(&plan, &wired, through.as_ref().map(AsRawFd::as_raw_fd))?,
     });
     let started = launch(program, 0)?.outcome().map_err(|failure| match failure.errno {
         Some(libc::ESRCH) => gone(), // between our look and its setns
@@ -105,5 +106,6 @@ fn shell(plan: &Plan) -> Plan {
 
 fn with_command(plan: &Plan, argv: Vec<String>) -> Plan {
     let paths = paths_of(&argv, &plan.environment);
-    Plan { command: argv.join(" "), paths, argv, ..plan.clone() }
+    // The descriptors that the jail was started with are not this process's.
+    Plan { command: argv.join(" "), paths, argv, keep_fds: Vec::new(), ..plan.clone() }
 }

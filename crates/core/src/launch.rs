@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, PipeWriter, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use jail_ns::payload::{self, Payload};
 use jail_ns::spawn::{self, Start};
@@ -15,6 +15,7 @@ use jail_sys::op::Step;
 use jail_sys::{Failure, Kind, helper};
 
 use crate::journal::Journal;
+use crate::keep::KeptFd;
 use crate::machine::Machine;
 use crate::network::{NetworkStage, Undoing};
 use crate::place::Place;
@@ -27,7 +28,7 @@ use crate::streams::{Streams, Wired};
 use crate::supervise::Running;
 use crate::tell::Tell;
 use crate::user::User;
-use crate::userns::Ids;
+use crate::userns::{Ids, may_own_ours};
 
 /// Starts a jail; Ok once its command has been executed. What a failed start gave the host is taken back.
 ///
@@ -79,7 +80,7 @@ async fn attempt(
     let mut network = network_stage(planned, &plan, place, &machine);
     let tell = &planned.tell;
     tell.step("state", "claim name", || &plan.name);
-    let claimed = Claimed { plan: &plan, home: &home, lock: lock.as_fd(), machine: &machine, tell };
+    let claimed = Claimed { plan: &plan, home: &home, machine: &machine, tell };
     let up = claimed.bring_up(streams, &mut journal, network.as_mut(), own).await;
     match up {
         Ok(up) => {
@@ -161,7 +162,6 @@ pub(crate) struct Up {
 struct Claimed<'a> {
     plan: &'a Plan,
     home: &'a Home,
-    lock: BorrowedFd<'a>,
     machine: &'a Machine,
     tell: &'a Tell,
 }
@@ -175,10 +175,10 @@ impl Claimed<'_> {
         mut network: Option<&mut NetworkStage<'_>>,
         own: &mut [Box<dyn Stage>],
     ) -> Result<Up, Failure> {
-        let Claimed { plan, home, lock, machine, tell } = *self;
+        let Claimed { plan, home, machine, tell } = *self;
         home.write_plan(plan)?;
         let holder = format!("{} {}", plan.name, plan.id);
-        let ids = Ids::make(plan.userns, &machine.uids(), &holder, journal, lock)?;
+        let ids = Ids::make(plan.userns, &machine.uids(), &holder, journal)?;
         tell.step("namespace", "lease uid range", || ids.lease.path().display());
         let mut setup = Setup::new(&plan.id, plan.hostname(), &ids);
         Files(&plan.view).prepare(&mut setup).await?;
@@ -188,7 +188,7 @@ impl Claimed<'_> {
         }
         let wired = setup.wire(streams, &plan.user)?;
         tell.step("filesystem", "open_tree", || format!("{} trees of the host's", setup.held.len()));
-        let (child, ready, lifeline) = clone(plan, setup, &wired, &[lock, ids.lease.as_fd()])?;
+        let (child, ready, lifeline) = clone(plan, setup, &wired)?;
         tell.step("namespace", "clone3", || format!("process {}", child.pid()));
         let netns = own_namespace(plan, child.pid())?;
         let waiting = Child { pid: child.pid(), netns: netns.as_ref().map(AsFd::as_fd) };
@@ -225,24 +225,22 @@ fn clone(
     plan: &Plan,
     setup: Setup<'_>,
     wired: &Wired,
-    locks: &[BorrowedFd<'_>],
 ) -> Result<(Launched, PipeWriter, PipeWriter), Failure> {
     let failed = |error: io::Error| Failure::call("namespace", "pipe2", "jail", &error);
     let (wait, ready) = io::pipe().map_err(failed)?;
     let (lifeline, alive) = io::pipe().map_err(failed)?;
     let init = helper::sealed("jail-init")
         .map_err(|error| Failure::call("namespace", "memfd_create", "the jail's init", &error))?;
+    let through = may_own_ours(&setup.ids).then_some(&init);
     let own_network = !matches!(plan.network, Wanted::Host);
-    let ours = [ready.as_raw_fd(), alive.as_raw_fd()].into_iter();
     let program = spawn::program(Start {
         hostname: plan.hostname(),
         own_network,
-        close_first: ours.chain(locks.iter().map(AsRawFd::as_raw_fd)).collect(),
         files: setup.files,
         ready: Some(wait.as_raw_fd()),
         user: setup.user.map(|user| user.as_raw_fd()),
         confine: setup.confine,
-        payload: payload(plan, wired)?,
+        payload: payload(plan, wired, through.map(|helper| helper.as_raw_fd()))?,
         lifeline: lifeline.as_raw_fd(),
         init: init.as_raw_fd(),
     });
@@ -252,7 +250,7 @@ fn clone(
 }
 
 /// The command as the child executes it.
-pub(crate) fn payload(plan: &Plan, wired: &Wired) -> Result<Payload, Failure> {
+pub(crate) fn payload(plan: &Plan, wired: &Wired, through: Option<RawFd>) -> Result<Payload, Failure> {
     let texts = |texts: &[String]| {
         texts.iter().map(|text| CString::new(text.as_str())).collect::<Result<Vec<_>, _>>()
     };
@@ -265,6 +263,8 @@ pub(crate) fn payload(plan: &Plan, wired: &Wired) -> Result<Payload, Failure> {
             user: payload::User { uid: *uid, gid: *gid, groups: groups.clone() },
             cwd: CString::new(plan.cwd.as_str())?,
             stdio: wired.stdio,
+            keep: plan.keep_fds.iter().map(KeptFd::number).collect(),
+            through,
             terminal: wired.terminal.is_some(),
         })
     };

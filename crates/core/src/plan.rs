@@ -6,13 +6,14 @@ use std::io::Read;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use jail_filter::FilterPlan;
-use jail_fs::{MountPlan, Owner};
+use jail_filter::{FilterPlan, LandlockPlan, LandlockSpec, Writable};
+use jail_fs::{Closed, MountPlan, Owner};
 use jail_net::model::{JailId, Segment};
 use jail_sys::{Failure, Kind, printable};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{IdentitySpec, Timeout, paths_of};
+use crate::keep::KeptFd;
 use crate::names::{argv_of, name_of};
 use crate::network::{self, Backends, NetworkPlan};
 use crate::place::Place;
@@ -48,6 +49,8 @@ pub struct Plan {
     pub environment: Vec<String>,
     /// The directory it starts in.
     pub cwd: String,
+    /// Descriptors of the caller's that it has, besides standard input, output and error.
+    pub keep_fds: Vec<KeptFd>,
     /// How long it runs at most.
     pub timeout: Option<Timeout>,
     /// What it sees of the file system.
@@ -136,6 +139,7 @@ impl Plan {
         refuse_set_id_files(&view, &filter)?;
         refuse_own_rules(&filter, &network)?;
         let environment = identity.environment(&user);
+        let view = jail_fs::plan(&view)?;
         let plan = Plan {
             id: new_id()?,
             name,
@@ -145,11 +149,12 @@ impl Plan {
             argv,
             environment,
             cwd: identity.cwd.as_ref().map_or_else(|| "/".to_owned(), |cwd| cwd.display().to_string()),
+            keep_fds: identity.keep_fds.clone(),
             timeout: identity.timeout,
             userns: identity.userns,
             user,
-            view: jail_fs::plan(&view)?,
-            filter,
+            filter: filter.with_landlock(&behind_mounts(&view, identity, &network)),
+            view,
             network,
         };
         Ok(Planned { plan, named: spec.name.is_some(), backends, tell: Tell::default() })
@@ -191,6 +196,17 @@ impl Plan {
         self.hostname.as_deref().unwrap_or(&self.name)
     }
 
+    /// The sockets and FIFOs of the host's within the jail's reach, by their paths inside, a line each. It takes about as
+    /// long as `find /usr`.
+    pub fn doors(&self) -> Vec<String> {
+        let wall = self.filter.landlock.as_ref();
+        let closed = |closes: fn(&LandlockPlan) -> bool| wall.is_some_and(closes);
+        self.view.doors(Closed {
+            fifos: closed(LandlockPlan::closes_fifos),
+            sockets: closed(LandlockPlan::closes_sockets),
+        })
+    }
+
     /// Who it is, as far as that was asked for.
     fn identity_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -205,6 +221,7 @@ impl Plan {
         if self.cwd != "/" {
             lines.push(format!("  directory   {}", printable(&self.cwd)));
         }
+        lines.extend(self.keep_fds.iter().map(|kept| format!("  descriptor  {}", printable(&kept.line()))));
         if let Some(timeout) = self.timeout {
             lines.push(format!("  time        {timeout}, then it is stopped"));
         }
@@ -220,6 +237,16 @@ impl Plan {
             ));
         }
         lines
+    }
+}
+
+/// What Landlock lets through where the mounts do.
+fn behind_mounts(view: &MountPlan, identity: &IdentitySpec, network: &Wanted) -> LandlockSpec {
+    let place = |place: jail_fs::Writable| Writable { path: place.path, file: place.file };
+    LandlockSpec {
+        writable: view.writable().into_iter().map(place).collect(),
+        files: identity.keep_fds.iter().map(KeptFd::number).collect(),
+        hosts_network: matches!(network, Wanted::Host),
     }
 }
 

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use jail_ns::{idmap, range};
 use jail_sys::lease::Lease;
 use jail_sys::{Failure, IdMap};
+use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::Journal;
@@ -62,6 +63,12 @@ impl FromStr for Userns {
     }
 }
 
+/// Whether somebody in a jail with these ids may be the owner of this process's executable, who could write to it: a
+/// program is root's or the user's own.
+pub(crate) fn may_own_ours(ids: &IdMap) -> bool {
+    [0, geteuid().as_raw()].into_iter().any(|uid| ids.to_jail(uid).is_some())
+}
+
 /// The ids of one jail.
 #[derive(Debug)]
 pub(crate) struct Ids {
@@ -76,23 +83,21 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// Leases ids for `holder` and makes the namespaces. Nobody who holds those for a moment keeps `lock`.
+    /// Leases ids for `holder` and makes the namespaces.
     pub(crate) fn make(
         userns: Userns,
         dir: &Path,
         holder: &str,
         journal: &mut Journal,
-        lock: BorrowedFd<'_>,
     ) -> Result<Self, Failure> {
         let (leased, lease) = range::lease(dir, holder)?;
         let lease = journal.lease(lease)?;
-        let namespace_of = |map: &IdMap| idmap::user_namespace(map, &[lock, lease.as_fd()]);
-        let namespace = namespace_of(&leased)?;
+        let namespace = idmap::user_namespace(&leased)?;
         Ok(match userns {
             Userns::Auto => Ids { map: leased, lease, user: Some(namespace), strangers: None },
             Userns::Identity => {
                 let map = IdMap { base: 0, size: leased.size };
-                let user = Some(namespace_of(&map)?);
+                let user = Some(idmap::user_namespace(&map)?);
                 Ids { map, lease, user, strangers: Some(namespace) }
             }
             Userns::Host => Ids { map: IdMap::HOST, lease, user: None, strangers: Some(namespace) },

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::caps::Caps;
 use crate::kept::CapsSpec;
+use crate::landlock::{LandlockPlan, LandlockSpec};
 use crate::rlimits::Rlimit;
 use crate::seccomp::{self, ErrorAction, Filter, Item, Protocol, Rules, SeccompSpec, Target};
 
@@ -60,6 +61,8 @@ pub struct FilterPlan {
     pub on_host: bool,
     /// Resource limits.
     pub rlimits: Vec<Rlimit>,
+    /// Where it may write, at most; `None` is wherever it may without that.
+    pub landlock: Option<LandlockPlan>,
 }
 
 /// The filter on system calls, decided.
@@ -121,7 +124,7 @@ pub fn plan(spec: &FilterSpec) -> Result<FilterPlan, Failure> {
         }
     };
     let (ambient, on_host) = (spec.other_user, spec.on_host);
-    Ok(FilterPlan { seccomp, caps, ambient, on_host, rlimits: Rlimit::all(&spec.rlimits)? })
+    Ok(FilterPlan { seccomp, caps, ambient, on_host, rlimits: Rlimit::all(&spec.rlimits)?, landlock: None })
 }
 
 /// Without a user namespace of its own it is the filter that keeps the jail from making namespaces, from the host's keys
@@ -160,6 +163,14 @@ const MAKES_SET_ID: [&str; 13] = [
 ];
 
 impl FilterPlan {
+    /// The same behind Landlock, as far as the running kernel has it.
+    #[must_use]
+    pub fn with_landlock(self, allowed: &LandlockSpec) -> Self {
+        let internet = |family: &Protocol| matches!(family, Protocol::Inet | Protocol::Inet6);
+        let no_internet = self.seccomp.as_ref().is_some_and(|plan| !plan.protocols.iter().any(internet));
+        FilterPlan { landlock: Some(LandlockPlan::new(allowed, no_internet)), ..self }
+    }
+
     /// Whether the jail cannot make files with `S_ISUID` or `S_ISGID`. Where it can, root of the host must not be
     /// mapped in a writable grant.
     pub fn refuses_set_id(&self) -> bool {
@@ -183,6 +194,7 @@ impl FilterPlan {
         let reach = if self.on_host && self.caps != Caps::NONE { " (they count on the host)" } else { "" };
         lines.push(format!("capabilities kept: {}{reach}", self.caps));
         lines.push("no_new_privs: on".to_owned());
+        lines.extend(self.landlock.as_ref().map(LandlockPlan::line));
         for limit in &self.rlimits {
             lines.push(format!("limit {}: {}", limit.resource.name(), limit.shown()));
         }
@@ -190,7 +202,7 @@ impl FilterPlan {
     }
 
     /// The steps, in the only order that works: the filter last, for it refuses what the others need, and
-    /// no_new_privs before it, which an unprivileged filter needs. Only an exec may follow.
+    /// no_new_privs before it and Landlock, which both need. Only an exec may follow.
     ///
     /// # Errors
     /// Capabilities that [`plan`] would not have kept: a stored plan may have been edited.
@@ -211,6 +223,7 @@ impl FilterPlan {
             steps.push(Step::new(STAGE, "--caps.keep", Op::AmbientCaps(caps)));
         }
         steps.push(Step::new(STAGE, "no_new_privs", Op::NoNewPrivs));
+        steps.extend(self.landlock.as_ref().map(LandlockPlan::step).transpose()?.flatten());
         if let Some(seccomp) = &self.seccomp {
             let op = Op::Seccomp { filter: seccomp.filter.instructions().to_vec(), flags: seccomp.flags };
             steps.push(

@@ -16,13 +16,22 @@ use crate::plan::{Mount, MountPlan, What};
 /// How many are named.
 const NAMED: usize = 50;
 
+/// What another wall than the mounts keeps a jail from where it may not write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// Writing to a FIFO.
+    pub fifos: bool,
+    /// Connecting to a socket.
+    pub sockets: bool,
+}
+
 impl MountPlan {
     /// The sockets and FIFOs of the host's within the jail's reach, by their paths inside, a line each. An overlay's are
     /// not: there they are the jail's own.
     ///
     /// This looks through all that is shown, which takes about as long as `find /usr`: nothing for a start to wait for. It
     /// is a look at this moment, and for any user but root at what that user may see.
-    pub fn doors(&self) -> Vec<String> {
+    pub fn doors(&self, closed: Closed) -> Vec<String> {
         let mut doors = Vec::new();
         for (order, mount) in self.mounts.iter().enumerate() {
             let after = self.mounts.get(order + 1..).unwrap_or_default();
@@ -38,6 +47,7 @@ impl MountPlan {
                 all: granted.is_some(),
                 deep: *deep,
                 covered: &covered,
+                closed: if mount.writable { Closed::default() } else { closed },
             };
             walk.find(&mut doors);
         }
@@ -58,6 +68,7 @@ struct Walk<'a> {
     deep: bool,
     /// Whether something else is mounted on a path of the jail's.
     covered: &'a dyn Fn(&str) -> bool,
+    closed: Closed,
 }
 
 impl Walk<'_> {
@@ -92,8 +103,12 @@ impl Walk<'_> {
     /// May the jail use it? A socket is connected to by who may write to it; a FIFO is drained by who may read it.
     fn is_open(&self, meta: &Metadata) -> bool {
         let kind = meta.file_type();
-        let right = if kind.is_socket() { 0o002 } else { 0o006 };
-        (kind.is_socket() || kind.is_fifo()) && (self.all || meta.mode() & right != 0)
+        let Closed { fifos, sockets } = self.closed;
+        let (closed, right) = match kind.is_socket() {
+            true => (sockets, 0o002),
+            false => (false, if fifos { 0o004 } else { 0o006 }),
+        };
+        (kind.is_socket() || kind.is_fifo()) && !closed && (self.all || meta.mode() & right != 0)
     }
 
     /// The jail's path of a path of the host's.

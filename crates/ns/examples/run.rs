@@ -37,13 +37,12 @@ fn run() -> Result<u8, Box<dyn Error>> {
     let leases = std::env::temp_dir().join("jail-ns-example");
     std::fs::create_dir_all(&leases)?;
     let (ids, lease) = range::lease(&leases, "example")?;
-    let user = idmap::user_namespace(&ids, &[])?;
+    let user = idmap::user_namespace(&ids)?;
     let init = helper::sealed("jail-init")?;
-    let (lifeline, keep_open) = std::io::pipe()?;
+    let (lifeline, _keep_open) = std::io::pipe()?;
     let program = spawn::program(spawn::Start {
         hostname: "example",
         own_network: true,
-        close_first: vec![keep_open.as_raw_fd()],
         files: Vec::new(),
         ready: None,
         user: Some(user.as_raw_fd()),

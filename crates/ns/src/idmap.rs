@@ -2,27 +2,25 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use jail_sys::op::{Fd, Op, Program, Step};
 use jail_sys::{Failure, IdMap, launch};
 
 /// Makes a user namespace with this map for uids and gids. It lives as long as its descriptor, or a process in it.
 ///
-/// A short-lived child holds it while the map is written: see user_namespaces(7). Of `ours` it keeps no copy: locks that
-/// say whether we live.
+/// A short-lived child holds it while the map is written: see user_namespaces(7).
 ///
 /// # Errors
 /// What clone3(2) and writing the map answer; `EPERM` without root.
-pub fn user_namespace(map: &IdMap, ours: &[BorrowedFd<'_>]) -> Result<OwnedFd, Failure> {
+pub fn user_namespace(map: &IdMap) -> Result<OwnedFd, Failure> {
     let fail = |operation: &'static str, error: &io::Error| {
         Failure::call("namespace", operation, format!("user namespace {}+{}", map.base, map.size), error)
     };
-    let (never, keep_open) = io::pipe().map_err(|error| fail("pipe2", &error))?;
+    let (never, _keep_open) = io::pipe().map_err(|error| fail("pipe2", &error))?;
     // The holder waits for a byte that never comes; should we be killed, end of file ends it.
-    let close = ours.iter().map(AsRawFd::as_raw_fd).chain([keep_open.as_raw_fd()]).map(Op::CloseInherited);
-    let wait = close.chain([Op::Wait(Fd::Parent(never.as_raw_fd()))]);
-    let steps = wait.map(|op| Step::new("namespace", "user namespace", op)).collect();
+    let wait = Op::Wait(Fd::Parent(never.as_raw_fd()));
+    let steps = vec![Step::new("namespace", "user namespace", wait)];
     let holder = launch::launch(Program { steps }, libc::CLONE_NEWUSER)?;
     let proc = format!("/proc/{}", holder.pid());
     let text = format!("0 {} {}\n", map.base, map.size);

@@ -5,6 +5,7 @@ use std::os::fd::RawFd;
 use jail_sys::op::{Fd, Op, Program, Step};
 
 use crate::payload::Payload;
+use crate::spawn::KEYS;
 
 /// Everything entering is made of. Descriptors are the caller's, close-on-exec, and open until the outcome.
 #[derive(Debug)]
@@ -13,8 +14,6 @@ pub struct Join {
     pub pidfd: RawFd,
     /// The jail's namespaces as it was started with: [`crate::spawn::namespaces`], and `CLONE_NEWUSER` if it has one.
     pub namespaces: i32,
-    /// Descriptors that are not the new process's to hold.
-    pub close_first: Vec<RawFd>,
     /// The filter stage, as the jail itself was confined.
     pub confine: Vec<Step>,
     /// The command.
@@ -26,15 +25,14 @@ pub struct Join {
 /// The command becomes a child of the caller's process, [`jail_sys::launch::Started::second`] is its pid, seen from there;
 /// the launched process itself only opens the door and is gone at the outcome.
 pub fn program(join: Join) -> Program {
-    let Join { pidfd, namespaces, close_first, confine, payload } = join;
+    let Join { pidfd, namespaces, confine, payload } = join;
     let step = |object: &str, op| Step::new("namespace", object, op);
-    let mut steps: Vec<Step> =
-        close_first.into_iter().map(|file| step("jail", Op::CloseInherited(file))).collect();
     // Inside are processes that may want to look at a newcomer, which shares our memory until its execve.
-    steps.push(step("jail", Op::NotDumpable));
+    let mut steps = vec![step("jail", Op::NotDumpable)];
     let enter = Op::JoinAll { pidfd: Fd::Parent(pidfd), flags: namespaces };
     steps.push(step("jail", enter).hint("is it still running? `jail list` tells"));
     let mut inside = vec![step("ids of the jail", Op::SetIds { uid: 0, gid: 0, groups: Vec::new() })];
+    inside.push(step("session keyring", Op::OwnKeyring).hint(KEYS));
     inside.extend(payload.steps(confine));
     // The pid namespace counts for children only; a sibling is a child of the caller's.
     steps.push(step("command", Op::Fork { program: Box::new(Program { steps: inside }), sibling: true }));

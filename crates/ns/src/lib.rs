@@ -7,13 +7,12 @@
 //! use jail_sys::{call::process, helper, launch};
 //!
 //! let (ids, lease) = range::lease("/run/jail/uid".as_ref(), "web")?;
-//! let user = idmap::user_namespace(&ids, &[])?;
+//! let user = idmap::user_namespace(&ids)?;
 //! let init = helper::sealed("jail-init")?;
-//! let (lifeline, keep_open) = std::io::pipe()?;
+//! let (lifeline, _keep_open) = std::io::pipe()?;
 //! let program = spawn::program(spawn::Start {
 //!     hostname: "web",
 //!     own_network: true,
-//!     close_first: vec![keep_open.as_raw_fd()],
 //!     files: Vec::new(),
 //!     ready: None,
 //!     user: Some(user.as_raw_fd()),

@@ -34,6 +34,12 @@ pub struct Payload {
     pub cwd: CString,
     /// What standard input, output and error are; `None` is the caller's own.
     pub stdio: [Option<RawFd>; 3],
+    /// Descriptors above the standard ones that it finds open, under the same numbers.
+    pub keep: Vec<RawFd>,
+    /// The helper (see [`jail_sys::helper::sealed`]), by way of which it is executed. It must be where somebody in the jail
+    /// might have the right to write to the executable of this process: until its execve the command shares that, and
+    /// a script whose interpreter is /proc/self/exe would run it inside (CVE-2019-5736). See [`Op::ExecThrough`].
+    pub through: Option<RawFd>,
     /// Standard input is a terminal, and shall be the session's controlling one.
     pub terminal: bool,
 }
@@ -47,11 +53,12 @@ impl Payload {
         let argv = argv.iter().map(|argument| CString::new(*argument)).collect::<Result<Vec<_>, _>>()?;
         let paths = argv.first().cloned().into_iter().collect();
         let (envp, user, cwd) = (Vec::new(), User::default(), c"/".into());
-        Ok(Payload { paths, argv, envp, user, cwd, stdio: [None; 3], terminal: false })
+        let (keep, through) = (Vec::new(), None);
+        Ok(Payload { paths, argv, envp, user, cwd, stdio: [None; 3], keep, through, terminal: false })
     }
 
     /// From a process with the jail's ids to the command: a session of its own, nothing inherited but standard
-    /// descriptors, default signals, then `confine`, last of all execve.
+    /// descriptors and those that are kept, default signals, then `confine`, last of all execve.
     pub(crate) fn steps(self, confine: Vec<Step>) -> Vec<Step> {
         let name = self.argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let step = |op| Step::new("command", name.as_str(), op);
@@ -60,6 +67,10 @@ impl Payload {
         if self.terminal {
             steps.push(step(Op::ControllingTerminal));
         }
+        // Before the directory is changed: none of what is closed is a way to one.
+        let confined = confine.iter().flat_map(|step| step.op.named());
+        let named = self.keep.iter().chain(&self.through).map(|file| Fd::Parent(*file)).chain(confined);
+        steps.push(step(Op::CloseFrom { first: 3, but: named.collect() }));
         let other_user = self.user != User::default();
         if other_user {
             let User { uid, gid, groups } = self.user;
@@ -72,9 +83,19 @@ impl Payload {
             steps.push(Step::new("command", "--user", Op::UsePermitted));
         }
         steps.extend([Op::Umask(0o022), Op::CloseOnExecFrom(3), Op::ResetSignals].map(step));
+        for file in self.keep {
+            let stay = Op::Dup { from: Fd::Parent(file), to: file };
+            steps.push(Step::new("command", format!("--keep-fd={file}"), stay));
+        }
+        steps.extend(self.through.map(|_| step(Op::HoldReport)));
         steps.extend(confine);
         let hint = "what the jail sees of it counts: install it (a script's interpreter too), make it executable, or give its path";
-        steps.push(step(Op::Exec { paths: self.paths, argv: self.argv, envp: self.envp }).hint(hint));
+        let (paths, argv, envp) = (self.paths, self.argv, self.envp);
+        let execute = match self.through.map(Fd::Parent) {
+            Some(helper) => Op::ExecThrough { helper, paths, argv, envp },
+            None => Op::Exec { paths, argv, envp },
+        };
+        steps.push(step(execute).hint(hint));
         steps
     }
 }

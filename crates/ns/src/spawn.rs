@@ -29,6 +29,9 @@ const PROC: u8 = 15;
 /// The command's pid in the jail: the first that init forks in a new pid namespace.
 const PAYLOAD: i32 = 2;
 
+/// What to do when the kernel has no room for the jail's keyring.
+pub(crate) const KEYS: &str = "its user has too many keys: see /proc/key-users and /proc/sys/kernel/keys";
+
 /// `CAP_KILL` of capabilities(7).
 const CAP_KILL: u64 = 1 << 5;
 
@@ -39,9 +42,6 @@ pub struct Start<'a> {
     pub hostname: &'a str,
     /// Whether it has a network namespace of its own: then `lo` is brought up, low ports may be bound and ping works.
     pub own_network: bool,
-    /// Descriptors that are not the jail's to hold: the caller's ends of pipes, so that their end of file means what it
-    /// should.
-    pub close_first: Vec<RawFd>,
     /// The file system stage; ends with [`Op::Pivot`]. Empty: the jail sees the host's files.
     pub files: Vec<Step>,
     /// A pipe to wait on before the user namespace is joined: one byte means the network is ready.
@@ -60,10 +60,10 @@ pub struct Start<'a> {
 
 /// The program of the jail's first process, for [`jail_sys::launch::launch`] with [`namespaces`].
 pub fn program(start: Start<'_>) -> Program {
-    let Start { hostname, own_network, close_first, files, ready, user, confine, payload, lifeline, init } =
-        start;
-    let mut steps: Vec<Step> =
-        close_first.into_iter().map(|file| step("jail", Op::CloseInherited(file))).collect();
+    let Start { hostname, own_network, files, ready, user, confine, payload, lifeline, init } = start;
+    // The command must not look at the memory that this process shares with the caller until it is init. Changing ids
+    // says so to the kernel as well, but in the host's user namespace they do not change.
+    let mut steps = vec![step("init", Op::NotDumpable)];
     // Out of the way of the numbers that init places below.
     steps.push(step("init", Op::Keep { from: Fd::Parent(init), into: IMAGE }));
     // A procfs of this pid namespace, mounted nowhere: what the jail sees of /proc/sys is read-only.
@@ -85,6 +85,7 @@ pub fn program(start: Start<'_>) -> Program {
         steps.push(step("nested user namespaces", Op::ProveNoUserNamespace));
     }
     steps.push(step("ids of the jail", Op::SetIds { uid: 0, gid: 0, groups: Vec::new() }));
+    steps.push(step("session keyring", Op::OwnKeyring).hint(KEYS));
     let command = Box::new(Program { steps: payload.steps(confine) });
     steps.push(step("command", Op::Fork { program: command, sibling: false }));
     steps.extend(become_init(lifeline));
@@ -160,7 +161,6 @@ mod tests {
         let program = program(Start {
             hostname: "web",
             own_network,
-            close_first: vec![7],
             files: vec![Step::new("filesystem", "/", Op::Pivot)],
             ready: Some(5),
             user,
@@ -180,11 +180,19 @@ mod tests {
     fn the_user_namespace_is_joined_after_everything_that_needs_the_host() {
         let names = start(true, Some(6));
         let join = position(&names, "setns");
-        for before in ["close", "pivot_root", "sethostname", "ioctl SIOCSIFFLAGS", "read"] {
+        for before in ["pivot_root", "sethostname", "ioctl SIOCSIFFLAGS", "read"] {
             assert!(position(&names, before) < join, "{before}");
         }
         for after in ["unshare", "setresuid", "clone3", "execve"] {
             assert!(position(&names, after) > join, "{after}");
+        }
+    }
+
+    #[test]
+    fn the_command_never_finds_a_first_process_that_it_may_look_at() {
+        for user in [None, Some(6)] {
+            let names = start(false, user);
+            assert!(position(&names, "prctl PR_SET_DUMPABLE") < position(&names, "clone3"));
         }
     }
 

@@ -38,14 +38,13 @@ impl Jail {
     fn start(script: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (ids, lease) = range::lease(dir.path(), "test").unwrap();
-        let user = idmap::user_namespace(&ids, &[]).expect("run as root: the tests make namespaces");
+        let user = idmap::user_namespace(&ids).expect("run as root: the tests make namespaces");
         let init = helper::sealed("jail-init").unwrap();
         let (end, lifeline) = io::pipe().unwrap();
         let (output, writer) = io::pipe().unwrap();
         let program = spawn::program(Start {
             hostname: "web",
             own_network: true,
-            close_first: vec![lifeline.as_raw_fd(), output.as_raw_fd()],
             files: Vec::new(),
             ready: None,
             user: Some(user.as_raw_fd()),
@@ -66,7 +65,6 @@ impl Jail {
         let program = join::program(Join {
             pidfd: self.init.as_raw_fd(),
             namespaces: NAMESPACES | libc::CLONE_NEWUSER,
-            close_first: vec![output.as_raw_fd()],
             confine: Vec::new(),
             payload: shell(script, &writer),
         });
@@ -229,22 +227,20 @@ fn joining_a_jail_that_is_gone_is_an_error() {
     jail.end();
     let payload = Payload::new(&["/bin/true"]).unwrap();
     let namespaces = NAMESPACES | libc::CLONE_NEWUSER;
-    let join =
-        Join { pidfd: init.as_raw_fd(), namespaces, close_first: Vec::new(), confine: Vec::new(), payload };
+    let join = Join { pidfd: init.as_raw_fd(), namespaces, confine: Vec::new(), payload };
     let failure = launch::launch(join::program(join), 0).unwrap().outcome().unwrap_err();
     assert_eq!((failure.operation.as_ref(), failure.errno), ("setns", Some(libc::ESRCH)));
 }
 
 #[test]
 fn a_working_directory_that_is_not_there_is_an_error() {
-    let (end, lifeline) = io::pipe().unwrap();
+    let (end, _lifeline) = io::pipe().unwrap();
     let init = helper::sealed("jail-init").unwrap();
     let mut payload = Payload::new(&["/bin/true"]).unwrap();
     payload.cwd = CString::new("/no/such").unwrap();
     let program = spawn::program(Start {
         hostname: "web",
         own_network: true,
-        close_first: vec![lifeline.as_raw_fd()],
         files: Vec::new(),
         ready: None,
         user: None,

@@ -33,6 +33,34 @@ pub(crate) struct Supervision {
     pub(crate) used: usize,
 }
 
+/// The arguments of `exec`, understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Execution {
+    /// Where a failure is told.
+    pub(crate) report: i32,
+    /// The step that it is told as.
+    pub(crate) step: u32,
+    /// That step's own number in the program it forked.
+    pub(crate) inner: Option<u32>,
+    /// How many paths there are to try.
+    pub(crate) paths: usize,
+    /// How many arguments were used.
+    pub(crate) used: usize,
+}
+
+/// Understands `REPORT STEP (INNER | -) PATHS`, which that many paths follow and then an argument vector.
+pub(crate) fn execution<'a>(mut arguments: impl Iterator<Item = &'a [u8]>) -> Option<Execution> {
+    let mut next = || arguments.next();
+    let report = number(next()?)?;
+    let step = u32::try_from(number(next()?)?).ok()?;
+    let inner = match next()? {
+        b"-" => None,
+        text => Some(u32::try_from(number(text)?).ok()?),
+    };
+    let paths = usize::try_from(number(next()?)?).ok()?;
+    (arguments.count() >= paths).then_some(Execution { report, step, inner, paths, used: 4 })
+}
+
 /// Understands `init=FD [terminal=FD] [timer=FD] [relay=FD:FD]... (finish=FD | exit)`.
 pub(crate) fn supervision<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Option<Supervision> {
     let (mut init, mut terminal, mut timer, mut relays) = (None, None, None, [None; RELAYS]);
@@ -106,6 +134,17 @@ mod tests {
         assert_eq!(plan.relays[..2], [Some(Copy { from: 8, to: 1 }), Some(Copy { from: 9, to: 2 })]);
         let plan = understand("init=5 timer=6 exit /run/jail/x").unwrap();
         assert_eq!((plan.end, plan.timer, plan.used), (End::Exit, Some(6), 3));
+    }
+
+    #[test]
+    fn a_command_is_told_where_and_as_what_it_failed() {
+        let understand = |text: &str| execution(text.split(' ').map(str::as_bytes));
+        let plan = Execution { report: 10, step: 7, inner: Some(12), paths: 2, used: 4 };
+        assert_eq!(understand("10 7 12 2 /bin/a /usr/bin/a a"), Some(plan));
+        assert_eq!(understand("10 7 - 0"), Some(Execution { inner: None, paths: 0, ..plan }));
+        for text in ["", "10", "10 7", "10 7 -", "10 7 x 0", "10 - - 0", "10 7 - 2 /bin/a"] {
+            assert_eq!(understand(text), None, "{text}");
+        }
     }
 
     #[test]

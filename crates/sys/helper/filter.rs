@@ -1,18 +1,39 @@
-//! What the jail's first process may still ask the kernel once it waits. Anything else kills it, and the jail with it.
+//! What those that wait may still ask the kernel. Anything else kills them: the jail's first process and the jail with it,
+//! or its supervisor, which is the jail's end as well.
 
 use crate::os::{Instruction, nr};
 
-/// The calls of its loop.
-const ALLOWED: [usize; 6] = [nr::READ, nr::PPOLL, nr::WAITID, nr::KILL, nr::RESTART, nr::EXIT_GROUP];
+/// The first process: the calls of its loop.
+const INIT: [usize; 6] = [nr::READ, nr::PPOLL, nr::WAITID, nr::KILL, nr::RESTART, nr::EXIT_GROUP];
 
-const LENGTH: usize = ALLOWED.len() + 6;
+/// A supervisor that executes nothing at the end: the calls of its loop, and those by which it removes files.
+const SUPERVISOR: [usize; 11] = [
+    nr::READ,
+    nr::WRITE,
+    nr::PPOLL,
+    nr::IOCTL,
+    nr::CLOSE,
+    nr::WAITID,
+    nr::PIDFD_SEND_SIGNAL,
+    nr::GETPGID,
+    nr::RESTART,
+    nr::UNLINKAT,
+    nr::EXIT_GROUP,
+];
+
+/// Instructions beside the comparisons.
+const FRAME: usize = 6;
+
+pub(crate) static OF_INIT: [Instruction; FRAME + INIT.len()] = program(&INIT);
+
+pub(crate) static OF_SUPERVISOR: [Instruction; FRAME + SUPERVISOR.len()] = program(&SUPERVISOR);
 
 const fn instruction(code: u16, if_true: u8, if_false: u8, operand: u32) -> Instruction {
     Instruction { code, if_true, if_false, operand }
 }
 
 /// The seccomp program: one comparison for each allowed call.
-pub(crate) static FILTER: [Instruction; LENGTH] = {
+const fn program<const LENGTH: usize>(allowed: &[usize]) -> [Instruction; LENGTH] {
     const LOAD: u16 = 0x20;
     const EQUAL: u16 = 0x15;
     const RETURN: u16 = 0x06;
@@ -25,11 +46,11 @@ pub(crate) static FILTER: [Instruction; LENGTH] = {
     program[1] = instruction(EQUAL, 1, 0, nr::ARCHITECTURE);
     program[3] = instruction(LOAD, 0, 0, NUMBER);
     let mut index = 0;
-    while index < ALLOWED.len() {
-        let to_allow = (ALLOWED.len() - index) as u8;
-        program[4 + index] = instruction(EQUAL, to_allow, 0, ALLOWED[index] as u32);
+    while index < allowed.len() {
+        let to_allow = (allowed.len() - index) as u8;
+        program[4 + index] = instruction(EQUAL, to_allow, 0, allowed[index] as u32);
         index += 1;
     }
     program[LENGTH - 1] = instruction(RETURN, 0, 0, ALLOW);
     program
-};
+}

@@ -1,6 +1,6 @@
 //! Pid 1 of the jail: reaps, passes signals on, and ends the jail when its supervisor is gone or its last process ended.
 
-use crate::filter::FILTER;
+use crate::filter::OF_INIT;
 use crate::os::{self, Poll, Whom, signal};
 use crate::protocol::{CLD_EXITED, LIFELINE, shell_status};
 
@@ -17,7 +17,7 @@ pub(crate) fn run(payload: i32) -> i32 {
     os::set_name(c"jail-init");
     let all = u64::MAX;
     let Ok(signals) = os::block(all).and_then(|_| os::signalfd(all)) else { return NOT_SET_UP };
-    if os::confine(&FILTER).is_err() {
+    if os::confine(&OF_INIT).is_err() {
         return NOT_SET_UP;
     }
     attend(payload, signals as i32)

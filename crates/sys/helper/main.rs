@@ -1,10 +1,11 @@
 //! The helper: one static program without libc, so that what waits beside a jail takes a few pages. `init` is the jail's
-//! first process, `supervise` the host's side. Started only by the library, which builds its arguments.
+//! first process, `supervise` the host's side, `exec` a step on the way to a command. Started only by the library, which builds its arguments.
 #![no_std]
 #![no_main]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 mod arguments;
+mod exec;
 mod filter;
 mod init;
 mod memory;
@@ -13,6 +14,9 @@ mod own;
 mod protocol;
 #[path = "../src/raw.rs"]
 mod raw;
+#[allow(dead_code)] // the library reads what is written here
+#[path = "../src/record.rs"]
+mod record;
 mod relay;
 mod supervise;
 mod terminal;
@@ -45,6 +49,13 @@ unsafe extern "C" fn main(stack: *mut usize) -> ! {
         && let Some(payload) = argument(2).and_then(arguments::number)
     {
         os::exit(init::run(payload));
+    }
+    if argument(1) == Some(protocol::EXEC)
+        && let Some(plan) = arguments::execution((2..argc).filter_map(argument))
+    {
+        // SAFETY: the paths come after the arguments that were used, the command's own after them, up to the null at
+        // argv[argc]. The environment follows that null.
+        unsafe { exec::run(&plan, argv.add(2 + plan.used), argv.add(argc + 1)) }
     }
     if argument(1) == Some(protocol::SUPERVISE)
         && let Some(plan) = arguments::supervision((2..argc).filter_map(argument))

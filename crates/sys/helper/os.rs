@@ -16,6 +16,8 @@ pub(crate) mod nr {
     pub(crate) const KILL: usize = 62;
     pub(crate) const FCNTL: usize = 72;
     pub(crate) const GETPGID: usize = 121;
+    pub(crate) const CAPGET: usize = 125;
+    pub(crate) const CAPSET: usize = 126;
     pub(crate) const PRCTL: usize = 157;
     pub(crate) const RESTART: usize = 219;
     pub(crate) const EXIT_GROUP: usize = 231;
@@ -43,6 +45,8 @@ pub(crate) mod nr {
     pub(crate) const KILL: usize = 129;
     pub(crate) const FCNTL: usize = 25;
     pub(crate) const GETPGID: usize = 155;
+    pub(crate) const CAPGET: usize = 90;
+    pub(crate) const CAPSET: usize = 91;
     pub(crate) const PRCTL: usize = 167;
     pub(crate) const RESTART: usize = 128;
     pub(crate) const EXIT_GROUP: usize = 94;
@@ -58,9 +62,12 @@ pub(crate) mod nr {
     pub(crate) const ARCHITECTURE: u32 = 0xc000_00b7;
 }
 
+pub(crate) const ENOENT: i32 = 2;
 pub(crate) const EINTR: i32 = 4;
 pub(crate) const EIO: i32 = 5;
 pub(crate) const EAGAIN: i32 = 11;
+pub(crate) const EACCES: i32 = 13;
+pub(crate) const ENOTDIR: i32 = 20;
 pub(crate) const ENOSPC: i32 = 28;
 pub(crate) const EDQUOT: i32 = 122;
 pub(crate) const EISDIR: i32 = 21;
@@ -136,6 +143,13 @@ pub(crate) fn set_nonblocking(file: i32) {
     }
 }
 
+/// Has it closed by execve(2).
+pub(crate) fn close_on_exec(file: i32) -> Answer {
+    const F_SETFD: usize = 2;
+    const FD_CLOEXEC: usize = 1;
+    call(nr::FCNTL, [fd(file), F_SETFD, FD_CLOEXEC, 0, 0, 0])
+}
+
 /// Opens a pipe or a terminal, close-on-exec; `access` is `O_RDONLY` or `O_WRONLY`.
 pub(crate) fn open_nonblocking(path: &CStr, access: usize) -> Result<i32, raw::Errno> {
     const NOCTTY_CLOEXEC: usize = 0o400 | 0o2_000_000;
@@ -203,6 +217,28 @@ pub(crate) fn confine(program: &[Instruction]) -> Answer {
     call(nr::PRCTL, [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0])?;
     let filter = Filter { length: program.len() as u16, program: program.as_ptr() };
     call(nr::SECCOMP, [SECCOMP_SET_MODE_FILTER, 0, &raw const filter as usize, 0, 0, 0])
+}
+
+/// The header of capset(2): version 3, this process.
+const CAPABILITIES: [u32; 2] = [0x2008_0522, 0];
+
+/// capset(2): of what is permitted only these stay so, and of these only those are effective. Nothing is inheritable.
+pub(crate) fn keep_capabilities(permitted: u64, effective: u64) -> Answer {
+    let header = CAPABILITIES.as_ptr() as usize;
+    let mut sets = [0u32; 6]; // effective, permitted, inheritable; the lower halves before the upper ones
+    call(nr::CAPGET, [header, sets.as_mut_ptr() as usize, 0, 0, 0, 0])?;
+    let [_, low, _, _, high, _] = sets;
+    let (low, high) = (low & permitted as u32, high & (permitted >> 32) as u32);
+    let sets = [low & effective as u32, low, 0, high & (effective >> 32) as u32, high, 0];
+    call(nr::CAPSET, [header, sets.as_ptr() as usize, 0, 0, 0, 0])
+}
+
+/// Drops every capability but these from the bounding set, as far as we may.
+pub(crate) fn bound_capabilities(kept: u64) {
+    const PR_CAPBSET_DROP: usize = 24;
+    for capability in (0..64).filter(|capability| kept & (1 << capability) == 0) {
+        let _ = call(nr::PRCTL, [PR_CAPBSET_DROP, capability, 0, 0, 0, 0]);
+    }
 }
 
 /// Those of these signals that whoever started us wanted ignored, as nohup(1) and a shell without job control do.
@@ -312,6 +348,19 @@ pub(crate) unsafe fn execute(file: i32, argv: *const *const c_char, envp: *const
     const AT_EMPTY_PATH: usize = 0x1000;
     let arguments = [fd(file), c"".as_ptr() as usize, argv as usize, envp as usize, AT_EMPTY_PATH, 0];
     let _ = call(nr::EXECVEAT, arguments);
+}
+
+/// Becomes the program at a path; the answer says why not.
+///
+/// # Safety
+/// The path must end with NUL, and both vectors must end with null and point to strings that end with NUL.
+pub(crate) unsafe fn execute_path(
+    path: *const c_char,
+    argv: *const *const c_char,
+    envp: *const *const c_char,
+) -> raw::Errno {
+    let arguments = [AT_FDCWD, path as usize, argv as usize, envp as usize, 0, 0];
+    call(nr::EXECVEAT, arguments).err().unwrap_or(raw::Errno(ENOENT))
 }
 
 /// ioctl(2) with the address of a value.

@@ -4,10 +4,15 @@
 pub(crate) const INIT: &[u8] = b"init";
 /// argv[1] of the process that waits for it.
 pub(crate) const SUPERVISE: &[u8] = b"supervise";
+/// argv[1] of a command until it is executed.
+pub(crate) const EXEC: &[u8] = b"exec";
 /// Where the jail's first process finds its lifeline.
 pub(crate) const LIFELINE: i32 = 3;
 /// How many relays there may be beside the terminal's.
 pub(crate) const RELAYS: usize = 4;
+
+/// The errno by which the helper tells that the filter does not let it close the report.
+pub(crate) const REPORT_STAYS_OPEN: i32 = 131; // ENOTRECOVERABLE
 
 /// `siginfo_t.si_code` of a child that called _exit(2).
 pub(crate) const CLD_EXITED: i32 = 1;

@@ -3,7 +3,9 @@
 use core::ffi::{CStr, c_char};
 
 use crate::arguments::{Copy, End, Supervision, decimal};
+use crate::filter::OF_SUPERVISOR;
 use crate::os::{self, Poll, Whom, signal};
+use crate::raw::Answer;
 use crate::protocol::{RELAYS, shell_status};
 use crate::relay::{Relay, Way};
 use crate::terminal::Terminal;
@@ -73,6 +75,10 @@ pub(crate) unsafe fn run(
 /// time was up. A user who reads slowly gets all of it, one who asks for an end does not wait for that.
 fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> (i32, bool) {
     let mut copies = copies(plan);
+    if confine(plan.end).is_err() {
+        os::complain(b"jail: the supervisor cannot give up what it does not need; the jail ends\n");
+        os::exit(NOT_SET_UP)
+    }
     let mut ended = None;
     let mut timed_out = false;
     loop {
@@ -116,6 +122,23 @@ fn wait(plan: &Supervision, signals: i32, terminal: Option<&Terminal>) -> (i32, 
                     Some(_) => {}
                 }
             }
+        }
+    }
+}
+
+/// `CAP_DAC_OVERRIDE` and `CAP_FOWNER` of capabilities(7): to remove files from a state directory of somebody else's.
+const REMOVING: u64 = 1 << 1 | 1 << 3;
+
+/// Gives up what waiting does not take. Descriptors are open by now. A filter would hold for the program that finishes as
+/// well, and so would no_new_privs, so one that has such an end only lays down its capabilities: as root's, that program
+/// takes them up again.
+fn confine(end: End) -> Answer {
+    match end {
+        End::Finish(_) => os::keep_capabilities(u64::MAX, 0),
+        End::Exit => {
+            os::bound_capabilities(REMOVING);
+            os::keep_capabilities(REMOVING, REMOVING)?;
+            os::confine(&OF_SUPERVISOR)
         }
     }
 }

@@ -41,6 +41,14 @@ impl InitArgs {
     }
 }
 
+/// The command line of a command until it is executed, for [`crate::op::Op::ExecThrough`]: so many paths and the command's
+/// own arguments come after it. A failure is told to `report` as that of a step, and perhaps of one it forked.
+pub(crate) fn exec_arguments(report: RawFd, (step, inner): (u32, Option<u32>), paths: usize) -> Vec<CString> {
+    let inner = inner.map_or_else(|| "-".to_owned(), |inner| inner.to_string());
+    let numbers = [report.to_string(), step.to_string(), inner, paths.to_string()];
+    [text("jail-exec"), text(protocol::EXEC)].into_iter().chain(numbers.map(text)).collect()
+}
+
 /// The command line of the process that waits beside a jail.
 #[derive(Debug)]
 pub struct SuperviseArgs {
@@ -66,7 +74,7 @@ pub struct SuperviseArgs {
 /// How supervision ends.
 #[derive(Debug)]
 pub enum End {
-    /// Becomes this open program, with these arguments and the jail's exit status (decimal) as the last one. TERM, INT,
+    /// Becomes this open program, with all capabilities back if it is root's, with these arguments and the jail's exit status (decimal) as the last one. TERM, INT,
     /// HUP, QUIT, USR1, USR2, CONT, WINCH, PIPE, TTIN and TTOU are blocked in it.
     Finish {
         /// The program.
@@ -74,7 +82,8 @@ pub enum End {
         /// Its arguments, from `argv[0]`.
         argv: Vec<CString>,
     },
-    /// Removes these files and empty directories, in order, and exits with the jail's status.
+    /// Removes these files and empty directories, in order, and exits with the jail's status. Until then it can do little
+    /// else: it has a filter, and of its capabilities those that remove what is somebody else's.
     Exit {
         /// Absolute paths.
         remove: Vec<CString>,
@@ -114,8 +123,8 @@ impl SuperviseArgs {
     }
 }
 
-/// Becomes the helper in `image` (see [`sealed`]), with this process's pid, environment and the named descriptors;
-/// all others that are close-on-exec are closed. Returns only if it fails, and everything is as it was then.
+/// Becomes the helper in `image` (see [`sealed`]), with this process's pid and the named descriptors; all others that are
+/// close-on-exec are closed. It has the environment only if it becomes a program that may need it. Returns only if it fails, and everything is as it was then.
 pub fn become_supervisor(args: &SuperviseArgs, image: BorrowedFd<'_>) -> io::Error {
     if args.relays.len() > protocol::RELAYS {
         return io::ErrorKind::InvalidInput.into();
@@ -131,7 +140,10 @@ pub fn become_supervisor(args: &SuperviseArgs, image: BorrowedFd<'_>) -> io::Err
             cleared.push(number);
         }
     }
-    let error = process::execute(image, &args.argv());
+    let error = match args.end {
+        End::Finish { .. } => process::execute(image, &args.argv()),
+        End::Exit { .. } => process::execute_without_environment(image, &args.argv()),
+    };
     restore(&cleared, error)
 }
 
@@ -171,6 +183,14 @@ mod tests {
         assert_eq!(plan.timer, Some(6));
         assert_eq!(plan.relays[1], Some(arguments::Copy { from: 9, to: 2 }));
         assert_eq!(argv[2 + plan.used..], [CString::from(c"jail"), c"exit".into()]);
+    }
+
+    #[test]
+    fn the_helper_understands_how_a_command_is_executed() {
+        let argv = exec_arguments(10, (7, Some(12)), 0);
+        assert_eq!(argv[1].to_bytes(), protocol::EXEC);
+        let plan = arguments::execution(argv[2..].iter().map(|argument| argument.to_bytes())).unwrap();
+        assert_eq!((plan.report, plan.step, plan.inner, plan.paths, plan.used), (10, 7, Some(12), 0, 4));
     }
 
     #[test]

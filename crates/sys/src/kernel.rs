@@ -71,12 +71,23 @@ pub(crate) fn setsid() -> Answer {
     plain(libc::SYS_setsid, [0; 6])
 }
 
+/// keyctl(2) `KEYCTL_JOIN_SESSION_KEYRING` without a name.
+pub(crate) fn own_session_keyring() -> Answer {
+    const JOIN_SESSION_KEYRING: usize = 1;
+    plain(libc::SYS_keyctl, [JOIN_SESSION_KEYRING, 0, 0, 0, 0, 0])
+}
+
 pub(crate) fn umask(mode: u32) -> Answer {
     plain(libc::SYS_umask, [mode as usize, 0, 0, 0, 0, 0])
 }
 
 pub(crate) fn chdir(path: &CStr) -> Answer {
     with_memory(libc::SYS_chdir, [path.as_ptr() as usize, 0, 0, 0, 0, 0])
+}
+
+/// getcwd(2): how many bytes of `buffer` it fills, the NUL included.
+pub(crate) fn getcwd(buffer: &mut [u8]) -> Answer {
+    with_memory(libc::SYS_getcwd, [buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0, 0])
 }
 
 pub(crate) fn fchdir(directory: RawFd) -> Answer {
@@ -109,6 +120,38 @@ pub(crate) fn prctl(option: i32, argument: usize, second: usize) -> Answer {
 pub(crate) fn set_limit(resource: u32, soft: u64, hard: u64) -> Answer {
     let limit = libc::rlimit64 { rlim_cur: soft, rlim_max: hard };
     with_memory(libc::SYS_prlimit64, [0, resource as usize, address(&limit), 0, 0, 0])
+}
+
+/// landlock_create_ruleset(2) with access rights to files and the network and a scope, `LANDLOCK_*`.
+pub(crate) fn landlock_ruleset(fs: u64, net: u64, scoped: u64) -> Answer {
+    let attributes = [fs, net, scoped];
+    let size = size_of_val(&attributes);
+    with_memory(libc::SYS_landlock_create_ruleset, [address(&attributes), size, 0, 0, 0, 0])
+}
+
+/// landlock_create_ruleset(2) `LANDLOCK_CREATE_RULESET_VERSION`.
+pub(crate) fn landlock_version() -> Answer {
+    const VERSION: usize = 1;
+    plain(libc::SYS_landlock_create_ruleset, [0, 0, VERSION, 0, 0, 0])
+}
+
+/// The kernel's `struct landlock_path_beneath_attr`.
+#[repr(C, packed)]
+struct PathBeneath {
+    access: u64,
+    parent: i32,
+}
+
+/// landlock_add_rule(2) `LANDLOCK_RULE_PATH_BENEATH`.
+pub(crate) fn landlock_allow(ruleset: RawFd, parent: RawFd, access: u64) -> Answer {
+    const PATH_BENEATH: usize = 1;
+    let rule = PathBeneath { access, parent };
+    with_memory(libc::SYS_landlock_add_rule, [fd(ruleset), PATH_BENEATH, address(&rule), 0, 0, 0])
+}
+
+/// landlock_restrict_self(2).
+pub(crate) fn landlock_restrict(ruleset: RawFd) -> Answer {
+    plain(libc::SYS_landlock_restrict_self, [fd(ruleset), 0, 0, 0, 0, 0])
 }
 
 pub(crate) fn seccomp(filter: &[u64], flags: u32) -> Answer {
@@ -209,6 +252,11 @@ pub(crate) fn fcntl(file: RawFd, command: i32, argument: i32) -> Answer {
 /// ioctl(2). `argument` is a number, or the address of a value that outlives the call.
 pub(crate) fn ioctl(file: RawFd, request: libc::Ioctl, argument: usize) -> Answer {
     with_memory(libc::SYS_ioctl, [fd(file), request as usize, argument, 0, 0, 0])
+}
+
+/// close_range(2), both ends included.
+pub(crate) fn close_range(first: RawFd, last: RawFd) -> Answer {
+    plain(libc::SYS_close_range, [first as usize, last as usize, 0, 0, 0, 0])
 }
 
 pub(crate) fn close_on_exec_from(first: u32) -> Answer {

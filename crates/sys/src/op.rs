@@ -8,8 +8,8 @@ use std::os::fd::RawFd;
 
 /// A descriptor as an operation names it.
 ///
-/// The child starts with a copy of the parent's descriptor table, so a number of the parent's is good in the child;
-/// what the child opens itself goes into one of [`SLOTS`] numbered slots.
+/// The child starts with a copy of the parent's descriptor table, so a number of the parent's is good in the child if it
+/// is a standard one or one that the program names: all others are closed before anything else is done. What the child opens itself goes into one of [`SLOTS`] numbered slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fd {
     /// A descriptor the parent opened before the clone and keeps open until the command runs.
@@ -55,6 +55,23 @@ pub struct Directory {
     pub uid: u32,
     /// Group, the host's number.
     pub gid: u32,
+}
+
+/// What [`Op::Landlock`] leaves a process. Rights are the kernel's bits: see landlock(7).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ruleset {
+    /// `LANDLOCK_ACCESS_FS_*` that only rules give.
+    pub fs: u64,
+    /// `LANDLOCK_ACCESS_NET_*` that nothing gives.
+    pub net: u64,
+    /// `LANDLOCK_SCOPE_*`.
+    pub scoped: u64,
+    /// What may be done to absolute paths as the process sees them, and to all that is below, whatever is mounted there. A
+    /// path that it may not reach has no rule.
+    pub paths: Vec<(CString, u64)>,
+    /// What may be done to the files that are open at these numbers, when they are opened anew. Pipes, sockets and numbers
+    /// that nothing is open at need no rule and have none.
+    pub files: Vec<(RawFd, u64)>,
 }
 
 /// One operation. Every path is resolved inside the directory it is relative to and through no symbolic link (`openat2`
@@ -208,11 +225,15 @@ pub enum Op {
     },
     /// Makes permitted capabilities effective again, after [`Op::SetIds`].
     UsePermitted,
+    /// keyctl(2) `KEYCTL_JOIN_SESSION_KEYRING`: an anonymous session keyring, which nobody else has; what is in the one
+    /// this process had is out of reach. Nothing to do on a kernel without keys.
+    OwnKeyring,
     /// setsid(2).
     SetSid,
     /// Makes descriptor 0 the controlling terminal (`TIOCSCTTY`).
     ControllingTerminal,
-    /// chdir(2). Not confined: the root is the jail's by then.
+    /// chdir(2). Not confined, for the root is the jail's by then; that it did not lead out of that root, by a descriptor
+    /// or a process that has another, is checked.
     Chdir(CString),
     /// umask(2).
     Umask(u32),
@@ -230,8 +251,15 @@ pub enum Op {
         /// Where the duplicate goes.
         into: u8,
     },
-    /// close(2) of the child's copy of a descriptor of the parent's.
-    CloseInherited(RawFd),
+    /// close_range(2) of every descriptor from this number up, but those named and the one that failures are told by.
+    /// Every launched program begins with it, above the standard ones and but for what its steps name: what other
+    /// threads of the parent had open at the clone must not stay open for as long as a start takes.
+    CloseFrom {
+        /// The lowest number that is closed.
+        first: RawFd,
+        /// What stays open; a slot that is not among them is closed, and must not be named again.
+        but: Vec<Fd>,
+    },
     /// Sets close-on-exec on every descriptor from this number up: close_range(2).
     CloseOnExecFrom(u32),
     /// Every signal's action back to the default and an empty mask, also what the parent had ignored.
@@ -267,6 +295,8 @@ pub enum Op {
         /// Hard limit.
         hard: u64,
     },
+    /// landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2). Needs [`Op::NoNewPrivs`] before it.
+    Landlock(Ruleset),
     /// seccomp(2) `SECCOMP_SET_MODE_FILTER`. Needs [`Op::NoNewPrivs`] before it.
     Seccomp {
         /// The BPF program, one `sock_filter` per element, in the kernel's layout.
@@ -294,11 +324,74 @@ pub enum Op {
         /// Environment.
         envp: Vec<CString>,
     },
+    /// The descriptor that failures are told by stays open across the next execve(2): for [`Op::ExecThrough`].
+    HoldReport,
+    /// As [`Op::Exec`], by way of the helper (see [`crate::helper::sealed`]) and after [`Op::HoldReport`]: what the program
+    /// then finds at /proc/self/exe, and may name as its interpreter, is the helper, which nobody can write to, and not
+    /// the executable of the process whose memory this one shares.
+    ExecThrough {
+        /// The helper.
+        helper: Fd,
+        /// Paths to try, in order.
+        paths: Vec<CString>,
+        /// Arguments.
+        argv: Vec<CString>,
+        /// Environment.
+        envp: Vec<CString>,
+    },
     /// Ends the child with this status, without a failure.
     Exit(i32),
 }
 
 impl Op {
+    /// The descriptors it names. Without a wildcard: one that a new operation names and this forgets would be closed.
+    pub fn named(&self) -> Vec<Fd> {
+        match self {
+            Op::CloneTree { at, .. } => vec![*at],
+            Op::SetAttr { at, userns, .. } => userns.iter().chain([at]).copied().collect(),
+            Op::Attach { from, root, .. } => vec![*from, *root],
+            Op::Open { root, .. }
+            | Op::Make { root, .. }
+            | Op::MakeMany { root, .. }
+            | Op::Opaque { root, .. }
+            | Op::Write { root, .. } => vec![*root],
+            Op::Wait(fd) | Op::JoinUser(fd) => vec![*fd],
+            Op::JoinAll { pidfd, .. } => vec![*pidfd],
+            Op::Dup { from, .. } | Op::Keep { from, .. } => vec![*from],
+            Op::CloseFrom { but, .. } => but.clone(),
+            Op::ExecFd { file, .. } => vec![*file],
+            Op::ExecThrough { helper, .. } => vec![*helper],
+            Op::Fork { program, .. } => program.steps.iter().flat_map(|step| step.op.named()).collect(),
+            Op::NewRoot { .. }
+            | Op::NewMount { .. }
+            | Op::Pivot
+            | Op::Close { .. }
+            | Op::HostName(_)
+            | Op::LoopbackUp
+            | Op::ProveNoUserNamespace
+            | Op::SetIds { .. }
+            | Op::UsePermitted
+            | Op::OwnKeyring
+            | Op::SetSid
+            | Op::ControllingTerminal
+            | Op::Chdir(_)
+            | Op::Umask(_)
+            | Op::CloseOnExecFrom(_)
+            | Op::ResetSignals
+            | Op::KeepCaps(_)
+            | Op::SetCaps(_)
+            | Op::AmbientCaps(_)
+            | Op::NoNewPrivs
+            | Op::NotDumpable
+            | Op::Rlimit { .. }
+            | Op::Landlock(_)
+            | Op::Seccomp { .. }
+            | Op::HoldReport
+            | Op::Exec { .. }
+            | Op::Exit(_) => Vec::new(),
+        }
+    }
+
     /// The system call an error of this operation is about, as its man page names it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -318,20 +411,21 @@ impl Op {
             Op::Opaque { .. } => "setxattr",
             Op::Write { .. } => "write",
             Op::Pivot => "pivot_root",
-            Op::Close { .. } | Op::CloseInherited(_) => "close",
+            Op::Close { .. } => "close",
             Op::HostName(_) => "sethostname",
             Op::LoopbackUp => "ioctl SIOCSIFFLAGS",
             Op::Wait(_) => "read",
             Op::JoinUser(_) | Op::JoinAll { .. } => "setns",
             Op::ProveNoUserNamespace => "unshare",
             Op::SetIds { .. } => "setresuid",
+            Op::OwnKeyring => "keyctl",
             Op::SetSid => "setsid",
             Op::ControllingTerminal => "ioctl TIOCSCTTY",
             Op::Chdir(_) => "chdir",
             Op::Umask(_) => "umask",
             Op::Dup { .. } => "dup2",
             Op::Keep { .. } => "fcntl F_DUPFD_CLOEXEC",
-            Op::CloseOnExecFrom(_) => "close_range",
+            Op::CloseOnExecFrom(_) | Op::CloseFrom { .. } => "close_range",
             Op::ResetSignals => "sigaction",
             Op::Fork { .. } => "clone3",
             Op::KeepCaps(_) => "prctl PR_CAPBSET_DROP",
@@ -340,8 +434,10 @@ impl Op {
             Op::NoNewPrivs => "prctl PR_SET_NO_NEW_PRIVS",
             Op::NotDumpable => "prctl PR_SET_DUMPABLE",
             Op::Rlimit { .. } => "setrlimit",
+            Op::Landlock(_) => "landlock_restrict_self",
             Op::Seccomp { .. } => "seccomp",
-            Op::Exec { .. } | Op::ExecFd { .. } => "execve",
+            Op::HoldReport => "fcntl F_SETFD",
+            Op::Exec { .. } | Op::ExecFd { .. } | Op::ExecThrough { .. } => "execve",
             Op::Exit(_) => "exit",
         }
     }

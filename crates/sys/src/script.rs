@@ -6,7 +6,8 @@ use std::os::fd::RawFd;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU32};
 
-use crate::op::{Op, Program, Step};
+use crate::helper;
+use crate::op::{Fd, Op, Program, Step};
 use crate::record::Record;
 
 /// A program with the pointer tables execve(2) wants, which the child could not build without allocating.
@@ -17,42 +18,51 @@ pub(crate) struct Script {
     pub(crate) forks: Vec<Script>,
 }
 
-/// argv and envp of the step that replaces the process, ended by null. They point into that step's own strings.
+/// argv and envp of the step that replaces the process, ended by null. They point into that step's own strings, and those
+/// of the helper's command line.
 #[derive(Default)]
 pub(crate) struct Vectors {
     pub(crate) argv: Vec<*const c_char>,
     pub(crate) envp: Vec<*const c_char>,
+    _helper: Vec<CString>,
 }
 
+/// Above standard input, output and error.
+const FIRST: RawFd = 3;
+
 impl Script {
-    pub(crate) fn new(program: Program) -> Self {
+    /// The program of a launched child, which begins with closing what it does not name and tells failures by `report`.
+    pub(crate) fn launched(mut program: Program, report: RawFd) -> Self {
+        let mut but: Vec<Fd> = program.steps.iter().flat_map(|step| step.op.named()).collect();
+        but.retain(|fd| matches!(fd, Fd::Parent(FIRST..)));
+        let close = Op::CloseFrom { first: FIRST, but };
+        program.steps.insert(0, Step::new("namespace", "inherited descriptors", close));
+        Script::new(program, report, None)
+    }
+
+    /// The program that step `outer` of the launched one forks, or the launched one.
+    fn new(program: Program, report: RawFd, outer: Option<u32>) -> Self {
         let mut steps = program.steps;
         let mut script = Script { steps: Vec::new(), exec: Vectors::default(), forks: Vec::new() };
-        for step in &mut steps {
+        for (number, step) in (0..).zip(&mut steps) {
             match &mut step.op {
                 Op::Exec { argv, envp, .. } | Op::ExecFd { argv, envp, .. } => {
-                    script.exec = Vectors { argv: table(argv), envp: table(envp) };
+                    script.exec = Vectors { argv: table(&*argv), envp: table(&*envp), _helper: Vec::new() };
                 }
-                Op::Fork { program, .. } => script.forks.push(Script::new(std::mem::take(program))),
+                Op::ExecThrough { paths, argv, envp, .. } => {
+                    let here = outer.map_or((number, None), |outer| (outer, Some(number)));
+                    let helper = helper::exec_arguments(report, here, paths.len());
+                    let all = helper.iter().chain(&*paths).chain(&*argv);
+                    script.exec = Vectors { argv: table(all), envp: table(&*envp), _helper: helper };
+                }
+                Op::Fork { program, .. } => {
+                    script.forks.push(Script::new(std::mem::take(program), report, Some(number)));
+                }
                 _ => {}
             }
         }
         script.steps = steps;
         script
-    }
-
-    /// How many processes run at once: itself, and what it forks.
-    pub(crate) fn depth(&self) -> usize {
-        1 + self.forks.iter().map(Script::depth).max().unwrap_or(0)
-    }
-
-    /// The highest descriptor number its steps claim.
-    pub(crate) fn highest_claimed(&self) -> RawFd {
-        let own = self.steps.iter().filter_map(|step| match step.op {
-            Op::Dup { to, .. } => Some(to),
-            _ => None,
-        });
-        own.chain(self.forks.iter().map(Script::highest_claimed)).max().unwrap_or(-1)
     }
 
     /// The steps that were done, in order, those of a fork before the fork itself: all, or those up to the one that a
@@ -87,8 +97,27 @@ impl Script {
     }
 }
 
-fn table(strings: &[CString]) -> Vec<*const c_char> {
-    strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+fn table<'a>(strings: impl IntoIterator<Item = &'a CString>) -> Vec<*const c_char> {
+    strings.into_iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+}
+
+/// How many processes run a program at once: itself, and what it forks.
+pub(crate) fn depth(program: &Program) -> usize {
+    let forks = program.steps.iter().map(|step| match &step.op {
+        Op::Fork { program, .. } => depth(program),
+        _ => 0,
+    });
+    1 + forks.max().unwrap_or(0)
+}
+
+/// The highest descriptor number that the steps of a program claim. One that stays where it is claims nothing.
+pub(crate) fn highest_claimed(program: &Program) -> RawFd {
+    let claims = program.steps.iter().map(|step| match &step.op {
+        Op::Dup { from, to } if *from != Fd::Parent(*to) => *to,
+        Op::Fork { program, .. } => highest_claimed(program),
+        _ => -1,
+    });
+    claims.max().unwrap_or(-1)
 }
 
 /// How far a process got.
@@ -133,23 +162,23 @@ mod tests {
     #[test]
     fn a_failing_step_is_found_in_the_program_that_held_it() {
         let leaf = |name: &str| Step::new("command", name, Op::SetSid);
-        let script = Script::new(Program {
+        let program = Program {
             steps: vec![leaf("a"), fork(vec![leaf("b")]), leaf("c"), fork(vec![leaf("d"), leaf("e")])],
-        });
+        };
+        assert_eq!(depth(&program), 2);
+        let script = Script::new(program, -1, None);
         let named = |step, inner| script.step(step, inner).map(|step| step.object.as_str());
         assert_eq!(named(2, None), Some("c"));
         assert_eq!(named(1, Some(0)), Some("b"));
         assert_eq!(named(3, Some(1)), Some("e"));
         assert_eq!(named(3, Some(2)), None);
-        assert_eq!(script.depth(), 2);
     }
 
     #[test]
     fn what_was_done_before_a_step_failed_is_known() {
         let leaf = |name: &str| Step::new("command", name, Op::SetSid);
-        let script = Script::new(Program {
-            steps: vec![leaf("a"), fork(vec![leaf("b"), leaf("c")]), leaf("d"), leaf("e")],
-        });
+        let steps = vec![leaf("a"), fork(vec![leaf("b"), leaf("c")]), leaf("d"), leaf("e")];
+        let script = Script::new(Program { steps }, -1, None);
         let done = |failed: Option<(u32, Option<u32>)>| {
             let record = failed.map(|(step, inner)| Record { step, inner, errno: 1 });
             script.done(record).iter().map(|step| step.object.as_str()).collect::<Vec<_>>().join(" ")

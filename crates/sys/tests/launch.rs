@@ -5,14 +5,14 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::CString;
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 
-use jail_sys::Kind;
 use jail_sys::call::process::{self, Ended};
 use jail_sys::launch::launch;
 use jail_sys::op::{Fd, Node, Op, Program, Step};
+use jail_sys::{Kind, helper};
 
 /// Allocates for the test's own process, and ends any other that shares its memory and tries.
 struct Watchful;
@@ -184,6 +184,79 @@ fn a_forked_sibling_is_the_callers_child_and_the_launched_one_is_reaped() {
     assert_eq!(process::wait(started.pidfd.as_fd()).unwrap_err().raw_os_error(), Some(libc::ECHILD));
 }
 
+/// The program that executes a command by way of the helper.
+fn through(helper: &OwnedFd, paths: &[&str], argv: &[&str]) -> [Op; 2] {
+    let Op::Exec { paths, argv, envp } = exec(paths, argv) else { unreachable!("it is one") };
+    [Op::HoldReport, Op::ExecThrough { helper: Fd::Parent(helper.as_raw_fd()), paths, argv, envp }]
+}
+
+#[test]
+fn by_way_of_the_helper_a_command_runs_as_it_would_without() {
+    let helper = helper::sealed("test").unwrap();
+    let found = ["/no/sh", "/etc/passwd/sh", "/bin/sh"];
+    // 3 is the directory ls reads: the report is closed by then.
+    let script = "test $A = b && test \"$(ls /proc/self/fd | tr -d '\\n')\" = 0123 && exit 7";
+    let ops = || [Op::CloseFrom { first: 3, but: vec![Fd::Parent(helper.as_raw_fd())] }];
+    let command = || ops().into_iter().chain(through(&helper, &found, &["sh", "-c", script]));
+    assert_eq!(status(command()), Ended(7));
+    let started = launch(program([fork(command(), true), Op::Exit(0)]), 0).unwrap().outcome().unwrap();
+    let forked = process::open(started.second.unwrap()).unwrap();
+    assert_eq!(process::wait(forked.as_fd()).unwrap(), Ended(7));
+}
+
+#[test]
+fn by_way_of_the_helper_a_command_that_cannot_run_is_told_as_without() {
+    let helper = helper::sealed("test").unwrap();
+    let failure = |ops: Vec<Op>| {
+        let failure = launch(program(ops), 0).unwrap().outcome().unwrap_err();
+        (failure.operation.into_owned(), failure.kind, failure.message)
+    };
+    for paths in [&["/no/x", "/etc/passwd/x"][..], &["/no/x", "/etc/passwd", "/no/y"], &["/no/x"], &[]] {
+        let plain = failure(vec![exec(paths, &["x"])]);
+        assert_eq!(failure(through(&helper, paths, &["x"]).into()), plain);
+        for sibling in [false, true] {
+            assert_eq!(failure(vec![fork(through(&helper, paths, &["x"]), sibling), shell("true")]), plain);
+        }
+    }
+}
+
+#[test]
+fn a_script_finds_the_helper_where_its_interpreter_is_its_own_executable() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script");
+    std::fs::write(&script, "#!/proc/self/exe\n").unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = script.to_str().unwrap();
+    // The canary: it is this test program, which lists no tests of that name and is content.
+    assert_eq!(status([exec(&[path], &["x", "--list"])]), Ended(0));
+    let helper = helper::sealed("test").unwrap();
+    assert_eq!(status(through(&helper, &[path], &["x", "--list"])), Ended(2));
+}
+
+#[test]
+fn a_directory_that_the_root_does_not_lead_to_is_none_to_work_in() {
+    // SAFETY: takes no memory.
+    assert_eq!(unsafe { libc::geteuid() }, 0, "run as root: the test makes a mount namespace");
+    let outside = std::fs::File::open("/usr").unwrap();
+    let number = outside.as_raw_fd();
+    let root = jail_sys::op::ROOT;
+    let proc = Op::NewMount { fs: c"proc".into(), options: Vec::new(), attr: 0, into: 2 };
+    let directory = Op::Make { root, path: c"proc".into(), node: Node::Dir, mode: 0o755, uid: 0, gid: 0 };
+    let ops = [
+        Op::NewRoot { options: Vec::new() },
+        directory,
+        proc,
+        Op::Attach { from: Fd::Slot(2), root, path: c"proc".into() },
+        Op::Pivot,
+        Op::Keep { from: Fd::Parent(number), into: 3 },
+        Op::Chdir(CString::new(format!("/proc/self/fd/{number}/bin")).unwrap()),
+        exec(&["./true"], &["true"]),
+    ];
+    let failure =
+        launch(program(ops), libc::CLONE_NEWNS | libc::CLONE_NEWPID).unwrap().outcome().unwrap_err();
+    assert_eq!(failure.message, "the step: it leads out of the jail");
+}
+
 #[test]
 fn what_fails_in_the_fork_fails_the_launch_and_leaves_no_process() {
     for sibling in [false, true] {
@@ -199,13 +272,28 @@ fn what_fails_in_the_fork_fails_the_launch_and_leaves_no_process() {
 #[test]
 fn a_start_that_is_given_up_ends_without_a_word() {
     let (reader, writer) = std::io::pipe().unwrap();
-    let wait =
-        [Op::CloseInherited(writer.as_raw_fd()), Op::Wait(Fd::Parent(reader.as_raw_fd())), shell("true")];
+    let wait = [Op::Wait(Fd::Parent(reader.as_raw_fd())), shell("true")];
     let launched = launch(program(wait), 0).unwrap();
     drop(writer);
     let failure = launched.outcome().unwrap_err();
     assert_eq!(failure.kind, Kind::Failed);
     assert!(failure.errno.is_none());
+}
+
+#[test]
+fn a_child_that_waits_holds_nothing_open_that_its_program_does_not_name() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let (mut other, others) = std::io::pipe().unwrap();
+    // Also not what programs that are executed inherit, wherever it lies.
+    // SAFETY: makes a descriptor, which nobody else knows.
+    let far = unsafe { OwnedFd::from_raw_fd(libc::fcntl(others.as_raw_fd(), libc::F_DUPFD, 700)) };
+    let ops = [Op::Wait(Fd::Parent(reader.as_raw_fd())), shell("exit 4")];
+    let launched = launch(program(ops), 0).unwrap();
+    drop((others, far));
+    assert_eq!(other.read(&mut [0]).unwrap(), 0, "end of file comes while the child waits");
+    std::io::Write::write_all(&mut &writer, b"x").unwrap();
+    let started = launched.outcome().unwrap();
+    assert_eq!(process::wait(started.pidfd.as_fd()).unwrap(), Ended(4));
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub(crate) struct Identity {
     /// Go to the background once it runs
     #[arg(short, long)]
     pub(crate) detach: bool,
+    /// Leave these descriptors open for the command; all others above 2 are closed
+    #[arg(long, value_name = "N[,N...]", value_delimiter = ',')]
+    pub(crate) keep_fd: Vec<String>,
     /// Whose ids it has: its own, or the host's
     #[arg(long, value_name = "auto|identity|host", default_value_t, hide_default_value = true)]
     pub(crate) userns: Userns,

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use jail_core::spec::Net;
-use jail_core::{Failure, Plan, Spec};
+use jail_core::{Failure, KeptFd, Plan, Spec};
 use serde::Serialize;
 
 use super::confine::filter_of;
@@ -31,7 +31,7 @@ pub(super) fn plan(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     }
     let mut lines = plan.lines();
     lines.extend(part("changes on the host", changes));
-    lines.extend(part("sockets and FIFOs of the host's that it can use", plan.view.doors()));
+    lines.extend(part("sockets and FIFOs of the host's that it can use", plan.doors()));
     output::lines(lines)
 }
 
@@ -53,6 +53,8 @@ struct Shown {
 /// What was typed, as a spec.
 pub(super) fn spec_of(call: &Call, run: Run) -> Result<Spec, Failure> {
     let mut spec = Spec::default();
+    // First of all: nothing of ours is open yet that could have such a number.
+    spec.identity.keep_fds = KeptFd::list(run.identity.keep_fd.iter().map(String::as_str))?;
     spec.view = view_of(&run.files)?;
     spec.filter = filter_of(&run.filter)?;
     spec.network.net = net_of(&run.net.0)?;

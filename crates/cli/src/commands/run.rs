@@ -115,8 +115,10 @@ fn read_result(mut result: PipeReader) -> Result<String, Failure> {
     serde_json::from_slice::<Result<String, Failure>>(&text).map_err(|error| failed(error.into()))?
 }
 
-/// The supervisor holds none of the caller's descriptors: a pipe that is waited on must come to its end.
+/// The supervisor holds none of the caller's descriptors, for a pipe that is waited on must come to its end, and keeps no
+/// file system from being unmounted.
 fn let_go_of_the_terminal() -> Result<(), Failure> {
+    std::env::set_current_dir("/").map_err(|error| Failure::call("command", "chdir", "/", &error))?;
     let null = File::options().read(true).write(true).open("/dev/null");
     let failed = |error: io::Error| Failure::call("command", "open", "/dev/null", &error);
     let null = null.map_err(failed)?;

@@ -73,10 +73,27 @@ pub fn execute(file: BorrowedFd<'_>, argv: &[CString]) -> io::Error {
     unsafe extern "C" {
         static environ: *const *const c_char;
     }
+    // SAFETY: libc's own, which ends with null and points to strings.
+    unsafe { execute_with(file, argv, environ) }
+}
+
+/// As [`execute`], with an empty environment.
+pub fn execute_without_environment(file: BorrowedFd<'_>, argv: &[CString]) -> io::Error {
+    // SAFETY: a vector that is nothing but its end.
+    unsafe { execute_with(file, argv, [ptr::null()].as_ptr()) }
+}
+
+/// # Safety
+/// `environment` must end with null and point to strings that end with NUL.
+unsafe fn execute_with(
+    file: BorrowedFd<'_>,
+    argv: &[CString],
+    environment: *const *const c_char,
+) -> io::Error {
     let argv: Vec<_> = argv.iter().map(|argument| argument.as_ptr()).chain([ptr::null()]).collect();
-    // SAFETY: argv ends with null and points to strings that live on; environ is libc's own, of the same shape.
+    // SAFETY: argv ends with null and points to strings that live on; the environment is the caller's promise.
     let result =
-        unsafe { kernel::execveat(file.as_raw_fd(), c"", argv.as_ptr(), environ, libc::AT_EMPTY_PATH) };
+        unsafe { kernel::execveat(file.as_raw_fd(), c"", argv.as_ptr(), environment, libc::AT_EMPTY_PATH) };
     answer(result).err().unwrap_or_else(|| io::ErrorKind::Other.into())
 }
 

@@ -1,6 +1,6 @@
 //! Steps about what the process is and may do: names, signals, ids, capabilities, filters, and the execve at the end.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::RawFd;
 
 use super::{Done, done};
@@ -20,11 +20,11 @@ pub(super) fn step(op: &Op) -> Option<Done> {
         Op::ProveNoUserNamespace => prove_no_user_namespace(),
         Op::SetIds { uid, gid, groups } => set_ids(*uid, *gid, groups),
         Op::UsePermitted => done(kernel::use_permitted()),
+        Op::OwnKeyring => own_keyring(),
         Op::SetSid => done(kernel::setsid()),
         Op::ControllingTerminal => done(kernel::ioctl(0, libc::TIOCSCTTY, 0)),
-        Op::Chdir(path) => done(kernel::chdir(path)),
+        Op::Chdir(path) => change_directory(path),
         Op::Umask(mask) => done(kernel::umask(*mask)),
-        Op::CloseInherited(file) => done(kernel::close(*file)),
         Op::CloseOnExecFrom(first) => done(kernel::close_on_exec_from(*first)),
         Op::ResetSignals => reset_signals(),
         Op::KeepCaps(mask) => keep_capabilities(*mask),
@@ -36,6 +36,21 @@ pub(super) fn step(op: &Op) -> Option<Done> {
         Op::Seccomp { filter, flags } => done(kernel::seccomp(filter, *flags)),
         _ => return None,
     })
+}
+
+fn own_keyring() -> Done {
+    match kernel::own_session_keyring() {
+        Ok(_) | Err(Errno(libc::ENOSYS)) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// A directory that the root does not lead to has a path that begins with "(unreachable)": see getcwd(3).
+fn change_directory(path: &CStr) -> Done {
+    kernel::chdir(path)?;
+    let mut buffer = [0; libc::PATH_MAX as usize];
+    kernel::getcwd(&mut buffer)?;
+    if buffer[0] == b'/' { Ok(()) } else { Err(Errno(libc::EXDEV)) }
 }
 
 /// dup2(2); a descriptor that is there already only loses close-on-exec.

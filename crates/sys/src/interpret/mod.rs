@@ -113,6 +113,12 @@ impl Child<'_> {
                 self.progress.store(progress::LEAVING, Release);
                 Err(identity::execute_file(file, &self.script.exec))
             }
+            Op::HoldReport => done(kernel::fcntl(self.shared.report, libc::F_SETFD, 0)),
+            Op::ExecThrough { helper, .. } => {
+                let file = self.fd(*helper)?;
+                self.progress.store(progress::LEAVING, Release);
+                Err(identity::execute_file(file, &self.script.exec))
+            }
             Op::Exit(status) => self.leave(*status),
             Op::Wait(pipe) => self.wait(*pipe),
             Op::Dup { from, to } => identity::duplicate(self.fd(*from)?, *to),
@@ -124,6 +130,7 @@ impl Child<'_> {
                 let file = self.fd(Fd::Slot(*slot))?;
                 self.store(*slot, FREE as usize).and(done(kernel::close(file)))
             }
+            Op::CloseFrom { first, but } => self.close_from(*first, but),
             Op::JoinUser(namespace) => done(kernel::setns(self.fd(*namespace)?, libc::CLONE_NEWUSER)),
             Op::JoinAll { pidfd, flags } => done(kernel::setns(self.fd(*pidfd)?, *flags)),
             other => match identity::step(other) {
@@ -173,6 +180,20 @@ impl Child<'_> {
         match shared.second.load(Acquire) {
             progress::LEAVING | progress::EXITED => Ok(()),
             _ => kernel::exit(NOT_SET_UP), // its record is on the pipe, or it was killed: the parent tells them apart
+        }
+    }
+
+    /// Closes what lies between those that stay open, from the lowest up.
+    fn close_from(&self, mut first: RawFd, but: &[Fd]) -> Done {
+        loop {
+            let kept = but.iter().filter_map(|fd| self.fd(*fd).ok()).chain([self.shared.report]);
+            let Some(next) = kept.filter(|number| *number >= first).min() else {
+                return done(kernel::close_range(first, RawFd::MAX));
+            };
+            if next > first {
+                kernel::close_range(first, next - 1)?;
+            }
+            first = next.saturating_add(1);
         }
     }
 

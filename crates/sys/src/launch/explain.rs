@@ -6,7 +6,7 @@ use crate::op::Op;
 use crate::raw::Errno;
 use crate::record::Record;
 use crate::script::Script;
-use crate::{Failure, Kind};
+use crate::{Failure, Kind, protocol};
 
 /// Why clone3 was refused, and what to do.
 pub(super) fn clone_failed(Errno(errno): Errno, namespaces: i32) -> Failure {
@@ -59,11 +59,22 @@ pub(super) fn failed(script: &Script, record: Option<Record>) -> Failure {
     let Some(step) = script.step(number, inner) else { return gone() };
     let error = io::Error::from_raw_os_error(errno);
     let failure = match &step.op {
-        Op::Exec { paths, .. } => not_executed(step.stage, &step.object, paths.len() == 1, &error),
+        Op::ExecThrough { .. } if errno == protocol::REPORT_STAYS_OPEN => {
+            let message = format!("{}: the filter does not let it be executed", step.object);
+            return Failure::new(Kind::Denied, step.stage, step.op.name(), step.object.as_str(), message)
+                .hint("with --userns=identity or host a list of calls to keep has fcntl in it");
+        }
+        Op::Exec { paths, .. } | Op::ExecThrough { paths, .. } => {
+            not_executed(step.stage, &step.object, paths.len() == 1, &error)
+        }
         Op::ExecFd { .. } => not_executed(step.stage, &step.object, true, &error),
         Op::ProveNoUserNamespace if errno == libc::ENOTRECOVERABLE => {
             let message = "a process of the jail could still make user namespaces";
             Failure::new(Kind::Unsupported, step.stage, step.op.name(), step.object.as_str(), message)
+        }
+        Op::Chdir(_) if errno == libc::EXDEV => {
+            let message = format!("{}: it leads out of the jail", step.object);
+            Failure::new(Kind::Denied, step.stage, step.op.name(), step.object.as_str(), message)
         }
         op => {
             let failure = Failure::call(step.stage, op.name(), step.object.as_str(), &error);

@@ -17,7 +17,7 @@ use crate::clone::clone3;
 use crate::op::{Program, Step};
 use crate::raw::Errno;
 use crate::record::{LENGTH, Record};
-use crate::script::{Script, Shared, progress};
+use crate::script::{self, Script, Shared, progress};
 use crate::{interpret, kernel};
 use stacks::Stacks;
 
@@ -58,7 +58,9 @@ pub struct Started {
 
 /// Clones a child with these `CLONE_NEW*` namespaces that runs `program`.
 ///
-/// It may be called from any thread of a program with many; the child does not depend on the thread that made it. Until
+/// It may be called from any thread of a program with many; the child does not depend on the thread that made it. Of our
+/// descriptors it keeps the standard ones and those that `program` names, and no other even for a moment longer than it
+/// takes to close them: the ends of other threads' pipes, other jails' lifelines and locks. Until
 /// [`Launched::outcome`] the child shares our memory, and this process may lose its dumpable flag meanwhile: it gets it
 /// back. See clone(2).
 ///
@@ -66,17 +68,16 @@ pub struct Started {
 /// What clone3(2), mmap(2) or pipe(2) answer; `EINVAL` for a program whose forks fork.
 pub fn launch(program: Program, namespaces: i32) -> Result<Launched, Failure> {
     let fail = |operation, error: &io::Error| Failure::call("namespace", operation, "jail", error);
-    let script = Script::new(program);
-    if script.depth() > DEPTH {
+    if script::depth(&program) > DEPTH {
         return Err(fail("clone3", &io::Error::from_raw_os_error(libc::EINVAL)));
     }
-    let floor = LOWEST_KEPT.max(script.highest_claimed() + 1);
+    let floor = LOWEST_KEPT.max(script::highest_claimed(&program) + 1);
     let stacks = Stacks::new().map_err(|error| fail("mmap", &error))?;
     let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let (report, write_end) = report_pipe(floor).map_err(|error| fail("pipe2", &error))?;
     let memory = Memory::new(
         Shared {
-            script,
+            script: Script::launched(program, write_end.as_raw_fd()),
             report: write_end.as_raw_fd(),
             floor,
             second_stack: stacks.second(),

@@ -1,0 +1,24 @@
+# A disk that the host mounts later, seen inside: the host's mounts must not propagate.
+# shellcheck shell=bash disable=SC2034
+
+open='unshare --mount --propagation slave'
+
+prepare() {
+    mkdir -p /srv/disk
+    mount --bind /srv /srv
+    mount --make-shared /srv
+}
+
+launch() { while_inside "$@"; }
+outside() {
+    mount -t tmpfs tmpfs /srv/disk
+    echo secret >/srv/disk/file
+}
+
+attack() {
+    waits
+    if is_secret /srv/disk/file; then exit 0; fi
+    stopped "/srv/disk: $(echo /srv/disk/*)"
+}
+
+not_for='user-open' # a user's mounts are its own

@@ -1,0 +1,28 @@
+//! Attacks on files and mounts, by one who is inside.
+
+attacks! {
+    the_hosts_password_hashes: "shadow",
+    files_that_are_only_shown: "host-write",
+    a_mount_below_what_is_read_only: "readonly-submount",
+    a_remount_for_writing: "remount",
+    what_of_proc_is_covered: "unmask",
+    a_second_chroot: "chroot-twice",
+    what_is_below_the_root_mount: "root-unmount",
+    another_root: "pivot-root",
+    a_file_by_its_number: "by-handle",
+    the_root_of_another_process: "proc-root",
+    the_working_directory_it_was_started_from: "cwd-leak",
+    a_working_directory_that_was_removed: "cwd-deleted",
+    a_working_directory_with_a_path_too_long: "cwd-overlong",
+    the_program_for_core_dumps: "core-pattern",
+    the_knobs_of_proc: "proc-knobs",
+    the_kernels_knobs: "sysfs",
+    the_machines_memory: "kernel-memory",
+    a_release_agent: "release-agent",
+    a_second_name_for_what_is_hidden: "hard-link",
+    a_device_in_a_granted_directory: "device-in-grant",
+    state_below_an_overlay: "var-lib",
+    up_and_out_of_a_granted_directory: "dotdot",
+    a_disk_that_is_mounted_later: "late-mount",
+    a_mount_the_host_would_see: "mount-out",
+}

@@ -1,0 +1,3 @@
+//! Attacks by what is planted in a granted directory, for others to use.
+
+attacks! {}

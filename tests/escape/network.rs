@@ -1,0 +1,3 @@
+//! Attacks by the network and by sockets.
+
+attacks! {}

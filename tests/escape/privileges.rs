@@ -1,0 +1,3 @@
+//! Attacks by ids, groups and capabilities.
+
+attacks! {}

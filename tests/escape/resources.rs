@@ -1,0 +1,3 @@
+//! Attacks on what the host has only so much of.
+
+attacks! {}

@@ -1,0 +1,3 @@
+//! Attacks by the terminal.
+
+attacks! {}
