@@ -3,6 +3,7 @@
 
 mod article;
 mod backends;
+mod begin;
 mod confinement;
 mod damage;
 mod egress;
