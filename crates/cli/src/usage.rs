@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 use jail_core::{Failure, Kind};
-use jail_sys::nearest;
+use jail_sys::{nearest, short};
 
 use crate::args::Args;
 
@@ -70,7 +70,7 @@ fn explain(error: &clap::Error, typed: &[String]) -> Failure {
     let told = |kind| error.get(kind).map(ToString::to_string).filter(|text| !text.is_empty());
     let given = told(ContextKind::InvalidArg).unwrap_or_default();
     let option = name_of(&given);
-    let value = told(ContextKind::InvalidValue);
+    let value = told(ContextKind::InvalidValue).map(|value| short(&value));
     let with_value = || format!("{option}={}", value.as_deref().unwrap_or_default());
     let here = Typed::up_to(None, typed);
     match error.kind() {

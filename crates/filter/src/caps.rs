@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use jail_sys::{Failure, Kind, nearest};
+use jail_sys::{Failure, Kind, nearest, short};
 use serde::{Deserialize, Serialize};
-
-use crate::seccomp::short;
 
 /// Where the kernel looks for a capability when it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,14 @@
 //! From what was asked for to what will be done: `FilterSpec` -> `FilterPlan` -> steps.
 
 use jail_sys::op::{Op, Step};
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, short};
 use serde::{Deserialize, Serialize};
 
 use crate::caps::Caps;
 use crate::kept::CapsSpec;
 use crate::landlock::{LandlockPlan, LandlockSpec};
 use crate::rlimits::Rlimit;
-use crate::seccomp::{self, ErrorAction, Filter, Item, Protocol, Rules, SeccompSpec, Target, short};
+use crate::seccomp::{self, ErrorAction, Filter, Item, Protocol, Rules, SeccompSpec, Target};
 
 const STAGE: &str = "filter";
 

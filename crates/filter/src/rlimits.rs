@@ -1,6 +1,6 @@
 //! Resource limits. See getrlimit(2).
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, short};
 use serde::{Deserialize, Serialize};
 
 /// A resource that can be limited.
@@ -57,7 +57,7 @@ impl Rlimit {
         let limit = Rlimit { resource, soft: resource.number_of(soft)?, hard: resource.number_of(hard)? };
         match limit.soft <= limit.hard {
             true => Ok(limit),
-            false => Err(format!("the limit {soft} is above its ceiling {hard}")),
+            false => Err(format!("the limit {} is above its ceiling {}", short(soft), short(hard))),
         }
     }
 
@@ -126,7 +126,7 @@ impl Resource {
         let number = digits.parse::<u64>().ok().filter(|_| !digits.starts_with('+'));
         let value = number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
         let units = if bytes { ", with k, m or g behind it" } else { "" };
-        value.ok_or_else(|| format!("'{text}' is not a number{units}, nor unlimited"))
+        value.ok_or_else(|| format!("'{}' is not a number{units}, nor unlimited", short(text)))
     }
 }
 

@@ -41,4 +41,4 @@ mod text;
 pub use failure::{Failure, Kind};
 pub use ids::IdMap;
 pub use nearest::nearest;
-pub use text::printable;
+pub use text::{printable, short};

@@ -2,7 +2,6 @@
 
 use jail_core::spec::{CapsSpec, FilterSpec, Profile, Protocol, Rules, SeccompSpec};
 use jail_core::{Failure, Kind};
-use jail_sys::printable;
 
 use crate::args::{BARE, Filter};
 
@@ -77,7 +76,7 @@ fn profiled(seccomp: SeccompSpec, given: &Filter) -> Result<SeccompSpec, Failure
 
 fn profile_of(given: &Filter) -> Option<String> {
     let file = given.seccomp_profile.as_ref()?;
-    Some(format!("--seccomp-profile={}", printable(&file.to_string_lossy())))
+    Some(format!("--seccomp-profile={}", file.display()))
 }
 
 fn refuse_without_filter(spec: &FilterSpec, option: &str) -> Result<(), Failure> {

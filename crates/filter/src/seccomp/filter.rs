@@ -2,12 +2,11 @@
 
 use std::fmt::Write as _;
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, short};
 use serde::{Deserialize, Serialize};
 
 use super::action::ErrorAction;
 use super::compile::{LONGEST, compile};
-use super::item::short;
 use super::policy::{Error, Policy};
 use super::protocol::Protocol;
 use super::rules::Rules;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jail_sys::{Failure, Kind, nearest, printable};
+use jail_sys::{Failure, Kind, nearest, short};
 use serde::{Deserialize, Serialize};
 
 use super::action::ErrorAction;
@@ -260,16 +260,6 @@ pub(crate) fn invalid(option: &str, why: impl AsRef<str>) -> Failure {
     let option = short(option);
     let message = format!("{option}: {}", why.as_ref());
     Failure::new(Kind::Usage, "filter", "parse", option, message)
-}
-
-/// The text in a sentence: no longer than one can read, and nothing in it that a terminal would obey.
-pub(crate) fn short(text: &str) -> String {
-    const ENOUGH: usize = 200;
-    let mut kept: String = text.chars().take(ENOUGH).collect();
-    if kept.len() < text.len() {
-        kept.push_str("...");
-    }
-    printable(&kept)
 }
 
 #[cfg(test)]

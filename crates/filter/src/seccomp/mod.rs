@@ -32,6 +32,5 @@ pub use protocol::Protocol;
 pub use rules::{Rules, SeccompSpec};
 
 pub(crate) use filter::build;
-pub(crate) use item::short;
 #[cfg(test)]
 pub(crate) use table::{Standing, call};

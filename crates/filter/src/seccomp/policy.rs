@@ -79,7 +79,7 @@ fn decide(call: &Call, rules: &Rules, protocols: &[Protocol], action: ErrorActio
         (Some(Change::Refuse(own)), _) => Ok(refuse(call, protocols, own.unwrap_or(action))?),
         (None, Rules::Profile(profile, _)) => {
             let wanted = profile.verdict(call.name)?;
-            protect(call, protocols, action)?.and(wanted).ok_or(Error::TooLong)
+            protect(call, protocols, action)?.and(&wanted).ok_or(Error::TooLong)
         }
         (None, _) if call.standing == Standing::Forbid => Ok(refuse(call, protocols, action)?),
         (None, _) => Ok(protect(call, protocols, action)?),

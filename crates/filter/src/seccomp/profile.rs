@@ -10,13 +10,13 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, short};
 use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition};
 use serde::{Deserialize, Serialize};
 
 use super::compile::LONGEST;
 use super::errno::Errno;
-use super::item::{invalid, short};
+use super::item::invalid;
 use super::oci::{Action, Arg, Conditions, Flag, Form, Operator, Rule};
 use super::policy::Error;
 use super::table;

@@ -1,9 +1,8 @@
 //! The socket families a jail may use.
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, short};
 use serde::{Deserialize, Serialize};
 
-use super::item::short;
 use super::rules::Rules;
 
 const THERE_ARE: &str = "there are unix, inet, inet6 and netlink";

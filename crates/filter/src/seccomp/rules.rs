@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use jail_sys::{Failure, Kind};
+use jail_sys::{Failure, Kind, short};
 use serde::{Deserialize, Serialize};
 
 use super::action::ErrorAction;
@@ -44,7 +44,7 @@ pub enum Rules {
     Drop(Vec<Item>),
     /// Those of a profile in the place of the default list, with these changes: `--seccomp-profile=`. Arguments are
     /// looked at as by default as well; a call that is in the changes is decided by them.
-    Profile(Profile, Changes),
+    Profile(Box<Profile>, Changes),
 }
 
 impl Default for Rules {
@@ -114,9 +114,9 @@ impl Rules {
     /// [`jail_sys::Kind::Usage`] for rules that are a list of their own.
     pub fn with_profile(self, profile: Profile) -> Result<Self, Failure> {
         match self {
-            Rules::Default(changes) => Ok(Rules::Profile(profile, changes)),
+            Rules::Default(changes) => Ok(Rules::Profile(Box::new(profile), changes)),
             other => {
-                let (one, other) = (item::short(&profile.option()), item::short(&other.option()));
+                let (one, other) = (short(&profile.option()), short(&other.option()));
                 let message = format!("{one} and {other} contradict each other");
                 Err(Failure::new(Kind::Usage, "filter", "parse", one, message).hint("leave one of them out"))
             }
@@ -170,7 +170,7 @@ impl Rules {
     /// A kernel that does not tell its release.
     pub(crate) fn resolve(self, caps: Caps) -> Result<Self, Failure> {
         Ok(match self {
-            Rules::Profile(profile, changes) => Rules::Profile(profile.resolve(caps)?, changes),
+            Rules::Profile(profile, changes) => Rules::Profile(Box::new(profile.resolve(caps)?), changes),
             others => others,
         })
     }
@@ -334,7 +334,7 @@ fn refuse_none_among(text: &str) -> Result<(), Failure> {
         (_, []) => "--seccomp=none is given twice".to_owned(),
         _ => format!(
             "--seccomp=none and {} contradict each other",
-            item::short(&format!("--seccomp={}", others.join(",")))
+            short(&format!("--seccomp={}", others.join(",")))
         ),
     };
     Err(Failure::new(Kind::Usage, "filter", "parse", "--seccomp=none", message).hint("leave one of them out"))

@@ -101,7 +101,7 @@ impl Verdict {
 
     /// The stricter answer of the two for all arguments, as if both were asked; this one's where neither is. `None` when
     /// that would have more cases than a filter can hold.
-    pub(crate) fn and(self, other: Verdict) -> Option<Self> {
+    pub(crate) fn and(&self, other: &Verdict) -> Option<Self> {
         if (self.cases.len() + 1) * (other.cases.len() + 1) > LONGEST {
             return None;
         }
