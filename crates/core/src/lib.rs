@@ -20,10 +20,11 @@
 //! State is a directory per jail, with a lock that is held while the jail lives and a journal of what the host was given:
 //! there is no daemon, and whoever comes next undoes what a jail that was killed left ([`gc`]).
 //!
-//! It takes root. It prints nothing. It is safe in a program with many threads; the runtime (tokio, with I/O and time
+//! For who is not root it starts jails without a network of the host's ([`Caller`]). It prints nothing. It is safe in a program with many threads; the runtime (tokio, with I/O and time
 //! enabled) is the caller's.
 #![forbid(unsafe_code)]
 
+mod caller;
 mod find;
 mod identity;
 mod join;
@@ -49,6 +50,7 @@ mod tell;
 mod user;
 mod userns;
 
+pub use caller::Caller;
 pub use find::find;
 pub use jail_sys::{Failure, Kind, printable};
 pub use join::{Joined, join};
