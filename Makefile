@@ -2,11 +2,11 @@
 
 BUILD   := gcc libc6-dev
 SERVERS := nginx-light rsyslog nftables iptables iproute2 curl procps util-linux bsdutils
-TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace
+TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace keyutils
 PEERS   := $(SERVERS) hyperfine bubblewrap firejail
 
 help: ## tell what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 build: ## the command and its plugins, in target/release
 	cargo build --workspace --release
@@ -27,11 +27,19 @@ stress: ## 2,000 jails started by a program of many threads that never rest
 	cargo build --workspace --profile test-run
 	scripts/host "$${CARGO_TARGET_DIR:-target}/test-run/embedder" 2000
 
-check: ## format, lints, documentation, scripts
+fuzz: ## the parsers of the filter's options, a minute each, by cargo-fuzz
+	scripts/need $(BUILD) g++
+	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	for target in $$(basename -s .rs fuzz/targets/*.rs); do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=60 -timeout=10 || exit; done
+
+check: ## format, lints, documentation, scripts, and that a starting jail's code calls nothing but the kernel
 	scripts/need $(BUILD) shellcheck
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	scripts/child
 	shellcheck scripts/* .ci/run tests/escape/try tests/escape/build tests/escape/naive tests/escape/attacks/*.sh
 
 bench: ## ours and the peers', side by side
@@ -39,4 +47,10 @@ bench: ## ours and the peers', side by side
 	cargo build --workspace --release
 	scripts/bench
 
-.PHONY: help build demo test stress check bench
+compare-security: ## the attacks under jail, Firejail and bubblewrap, side by side
+	scripts/need $(BUILD) $(TESTS) bubblewrap firejail
+	cargo build --workspace --profile test-run
+	tests/escape/build target/test-run
+	scripts/compare-security
+
+.PHONY: help build demo test stress fuzz check bench compare-security

@@ -87,7 +87,7 @@ fn allocate_log_and_lock(shared: &Shared, round: usize) {
 fn run_a_program(_: &Shared, round: usize) {
     let mut command = Command::new("/bin/true");
     command.stdin(Stdio::null()).stdout(Stdio::piped());
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         std::os::unix::process::CommandExt::uid(&mut command, 0);
     }
     let _ = command.output();

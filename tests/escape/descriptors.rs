@@ -5,6 +5,7 @@ attacks! {
     a_descriptor_of_another_process: "fd-of-another",
     a_directory_as_its_input: "stdin-directory",
     the_sandboxs_own_program: "exe-overwrite",
+    the_sandboxs_own_program_where_its_owner_is_inside: "exe-overwrite-host",
     one_who_is_joining: "join-window",
     the_first_process: "first-process",
     a_system_call_changed_by_a_tracer: "traced-call",

@@ -51,7 +51,9 @@ fn attack(name: &str) {
 /// A group of attacks: a test for each, by the name of its file.
 macro_rules! attacks {
     ($($test:ident: $name:literal,)*) => {
-        pub(crate) const ATTACKS: &[&str] = &[$($name),*];
+        /// Tests and their attacks.
+        pub(crate) const ATTACKS: &[(&str, &str)] =
+            &[$((concat!(module_path!(), "::", stringify!($test)), $name)),*];
         $(#[test] fn $test() { crate::attack($name); })*
     };
 }
@@ -69,7 +71,7 @@ mod resources;
 mod starts;
 mod terminal;
 
-const GROUPS: &[&[&str]] = &[
+const GROUPS: &[&[(&str, &str)]] = &[
     descriptors::ATTACKS,
     files::ATTACKS,
     grants::ATTACKS,
@@ -91,7 +93,29 @@ fn every_attack_is_tried_once() {
         .filter(|name| name != "lib")
         .collect();
     files.sort_unstable();
-    let mut tried = GROUPS.concat();
+    let mut tried: Vec<_> = GROUPS.concat().iter().map(|(_, name)| *name).collect();
     tried.sort_unstable();
     assert_eq!(files, tried);
+}
+
+#[test]
+fn every_attack_has_its_row_in_the_document_and_every_row_its_attack() {
+    let document = include_str!("../../docs/security.md");
+    // The cells of a row that names a test, which stands last, and the attack before it.
+    let row = |line: &str| {
+        let cells: Vec<_> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
+        let [_, name, _, stopped_by, test] = cells.as_slice() else { return None };
+        let test = test.strip_prefix('`')?.strip_suffix('`')?;
+        assert!(!stopped_by.trim().is_empty(), "nothing stops {name}");
+        Some((format!("escape::{test}"), name.trim_matches('`').to_owned()))
+    };
+    let mut rows: Vec<_> = document.lines().filter_map(row).collect();
+    rows.sort_unstable();
+    let mut tests: Vec<_> =
+        GROUPS.concat().iter().map(|(test, name)| ((*test).to_owned(), (*name).to_owned())).collect();
+    tests.sort_unstable();
+    let without: Vec<_> = tests.iter().filter(|test| !rows.contains(test)).collect();
+    let gone: Vec<_> = rows.iter().filter(|row| !tests.contains(row)).collect();
+    assert!(without.is_empty() && gone.is_empty(), "without a row: {without:#?}; without a test: {gone:#?}");
+    assert_eq!(rows.len(), tests.len(), "a row stands there twice");
 }

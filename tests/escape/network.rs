@@ -1,3 +1,27 @@
 //! Attacks by the network and by sockets.
 
-attacks! {}
+attacks! {
+    a_datagram_to_everybody_on_the_link: "host-by-multicast",
+    a_dhcp_server: "rogue-dhcp",
+    a_forged_address: "forged-address",
+    a_forged_ipv6_address: "forged-ipv6",
+    a_forged_mac: "forged-mac",
+    a_machine_on_another_bridge: "other-bridge",
+    a_machine_on_its_bridge: "bridge-neighbour",
+    a_neighbours_address_by_arp: "rogue-arp",
+    a_neighbours_ipv6_address: "rogue-neighbour",
+    a_privileged_port_of_the_host: "low-port",
+    a_router_for_everybody: "rogue-router",
+    its_addresses_and_routes: "own-address",
+    options_of_ordinary_sockets: "socket-options",
+    protocols_of_netlink: "netlink",
+    services_of_the_host: "host-service",
+    sockets_for_frames: "packet-sockets",
+    sockets_for_packets: "raw-sockets",
+    sockets_of_rare_families: "rare-families",
+    sockets_to_the_hypervisor: "vsock",
+    the_hosts_loopback: "host-loopback",
+    the_hosts_loopback_by_a_route: "host-loopback-by-route",
+    the_keys_of_a_cloud: "metadata",
+    the_lan_and_the_internet: "lan",
+}

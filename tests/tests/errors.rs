@@ -19,7 +19,7 @@ fn nonsense_on_the_command_line_is_a_usage_error() {
         "run --timeout=00:00:00 -- true",
         "run --env=X -- true",
         "run --userns=none -- true",
-        "run --seccomp-error-action=EACCES -- true",
+        "run --seccomp-error-action=EACCESS -- true",
         "run --rlimit-nofile=x -- true",
         "run --rlimit-nofile=2:1 -- true",
         "run --rlimit-NAME=1 -- true",

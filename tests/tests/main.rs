@@ -3,6 +3,7 @@
 
 mod article;
 mod backends;
+mod begin;
 mod confinement;
 mod damage;
 mod egress;
@@ -12,6 +13,7 @@ mod filter;
 mod harness;
 mod identity;
 mod interfaces;
+mod landlock;
 mod lifecycle;
 mod listing;
 mod macvlan;
@@ -22,5 +24,6 @@ mod publish;
 mod services;
 mod starts;
 mod userns;
+mod users;
 mod variants;
 mod views;

@@ -14,6 +14,8 @@ use jail_sys::lease::Lease;
 use jail_sys::op::Step;
 use jail_sys::{Failure, Kind, helper};
 
+use tokio::sync::Mutex;
+
 use crate::caller::Caller;
 use crate::journal::Journal;
 use crate::keep::KeptFd;
@@ -30,6 +32,9 @@ use crate::supervise::Running;
 use crate::tell::Tell;
 use crate::user::User;
 use crate::userns::{Ids, may_own_ours};
+
+/// An ordinary user's starts: see [`spawn::program`].
+static STARTS_OF_A_USER: Mutex<()> = Mutex::const_new(());
 
 /// Starts a jail; Ok once its command has been executed. What a failed start gave the host is taken back.
 ///
@@ -191,6 +196,10 @@ impl Claimed<'_> {
         }
         let wired = setup.wire(streams, &plan.user)?;
         tell.step("filesystem", "open_tree", || format!("{} trees of the host's", setup.held.len()));
+        let _one_at_a_time = match Caller::now() {
+            Caller::User { .. } => Some(STARTS_OF_A_USER.lock().await),
+            Caller::Root => None,
+        };
         let (child, ready, lifeline) = clone(plan, setup, &wired)?;
         tell.step("namespace", "clone3", || format!("process {}", child.pid()));
         let netns = own_namespace(plan, child.pid())?;

@@ -6,8 +6,8 @@ use std::io::Read;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use jail_filter::FilterPlan;
-use jail_fs::{MountPlan, Owner};
+use jail_filter::{FilterPlan, LandlockPlan, LandlockSpec, Writable};
+use jail_fs::{Closed, MountPlan, Owner};
 use jail_net::model::{JailId, Segment};
 use jail_sys::{Failure, Kind, printable};
 use serde::{Deserialize, Serialize};
@@ -144,6 +144,7 @@ impl Plan {
         refuse_set_id_files(&view, &filter)?;
         refuse_own_rules(&filter, &network)?;
         let environment = identity.environment(&user);
+        let view = jail_fs::plan(&view)?;
         let plan = Plan {
             id: new_id()?,
             name,
@@ -157,8 +158,8 @@ impl Plan {
             timeout: identity.timeout,
             userns: caller.userns(identity.userns),
             user,
-            view: jail_fs::plan(&view)?,
-            filter,
+            filter: filter.with_landlock(&behind_mounts(&view, identity, &network)),
+            view,
             network,
         };
         Ok(Planned { plan, named: spec.name.is_some(), backends, tell: Tell::default() })
@@ -200,6 +201,17 @@ impl Plan {
         self.hostname.as_deref().unwrap_or(&self.name)
     }
 
+    /// The sockets and FIFOs of the host's within the jail's reach, by their paths inside, a line each. It takes about as
+    /// long as `find /usr`.
+    pub fn doors(&self) -> Vec<String> {
+        let wall = self.filter.landlock.as_ref();
+        let closed = |closes: fn(&LandlockPlan) -> bool| wall.is_some_and(closes);
+        self.view.doors(Closed {
+            fifos: closed(LandlockPlan::closes_fifos),
+            sockets: closed(LandlockPlan::closes_sockets),
+        })
+    }
+
     /// Who it is, as far as that was asked for.
     fn identity_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -230,6 +242,16 @@ impl Plan {
             ));
         }
         lines
+    }
+}
+
+/// What Landlock lets through where the mounts do.
+fn behind_mounts(view: &MountPlan, identity: &IdentitySpec, network: &Wanted) -> LandlockSpec {
+    let place = |place: jail_fs::Writable| Writable { path: place.path, file: place.file };
+    LandlockSpec {
+        writable: view.writable().into_iter().map(place).collect(),
+        files: identity.keep_fds.iter().map(KeptFd::number).collect(),
+        hosts_network: matches!(network, Wanted::Host),
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod network;
 
-pub use jail_filter::{CapsSpec, ErrorAction, FilterSpec, Protocol, Resource, Rlimit, Rules, SeccompSpec};
+pub use jail_filter::{
+    CapsSpec, ErrorAction, FilterSpec, Profile, Protocol, Resource, Rlimit, Rules, SeccompSpec,
+};
 pub use jail_fs::{Bind, Grant, Tmpfs, ViewSpec};
 pub use network::{Address, InterfaceSpec, Ip, Net, NetworkSpec};
 use serde::{Deserialize, Serialize};

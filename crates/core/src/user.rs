@@ -102,13 +102,18 @@ fn number(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// The fields of the entry with this name, or else with this number, which is the third field in both files.
+/// The fields of the entry with this name, or with this number, which is the third field in both files. What is written
+/// as a number is one: whoever asks for a number must not get whom a file of the jail's calls so.
 fn entry<'a>(file: &'a str, wanted: &str, fields: usize) -> Option<Vec<&'a str>> {
-    let entries =
-        || file.lines().map(|line| line.split(':').collect::<Vec<_>>()).filter(|entry| entry.len() == fields);
+    let digits = wanted.bytes().all(|byte| byte.is_ascii_digit());
     let number = number(wanted);
-    let by_number = |entry: &Vec<&str>| number.is_some() && entry[2].parse().ok() == number;
-    entries().find(|entry| entry[0] == wanted).or_else(|| entries().find(by_number))
+    let meant = |entry: &Vec<&str>| match digits {
+        true => number.is_some() && entry[2].parse().ok() == number,
+        false => entry[0] == wanted,
+    };
+    file.lines()
+        .map(|line| line.split(':').collect())
+        .find(|entry: &Vec<_>| entry.len() == fields && meant(entry))
 }
 
 /// The groups that list the user, but its own.
@@ -142,6 +147,15 @@ mod tests {
         assert_eq!((user.uid, user.gid, user.home.as_str()), (33, 33, "/var/www"));
         assert_eq!(user.groups, [4, 110]);
         assert_eq!(found("33"), user);
+    }
+
+    #[test]
+    fn a_number_is_nobodys_name() {
+        let passwd = format!("33:x:0:0::/:/bin/sh\n4294967296:x:0:0::/:/bin/sh\n{PASSWD}");
+        let group = format!("4:x:0:\n{GROUP}");
+        assert_eq!(find("33", &passwd, &group).unwrap(), found("www-data"));
+        assert_eq!(find("33:4", &passwd, &group).unwrap().gid, 4);
+        assert_eq!(find("4294967296", &passwd, &group).unwrap_err().kind, Kind::NotFound);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::fmt;
 use jail_sys::{Failure, Kind, nearest};
 use serde::{Deserialize, Serialize};
 
+use crate::seccomp::short;
+
 /// Where the kernel looks for a capability when it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counts {
@@ -101,6 +103,12 @@ impl Caps {
         Caps(bits.fold(0, |set, (bit, _)| set | 1 << bit))
     }
 
+    /// The one with this name, which is the kernel's with its prefix: `CAP_CHOWN`.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let name = name.strip_prefix("CAP_")?.to_lowercase();
+        TABLE.iter().position(|(known, _)| *known == name).map(|bit| Caps(1 << bit))
+    }
+
     /// All there are.
     pub fn all() -> Self {
         Caps((1 << TABLE.len()) - 1)
@@ -159,7 +167,7 @@ impl Caps {
 }
 
 fn unknown(option: &str, text: &str, name: &str) -> Failure {
-    let object = format!("{option}={text}");
+    let (object, name) = (short(&format!("{option}={text}")), &*short(name));
     let usage = |message: String| Failure::new(Kind::Usage, "filter", "parse", &*object, message);
     if name.is_empty() {
         return usage(format!("{object}: there is an empty name in the list"))

@@ -1,4 +1,4 @@
-//! What a jail may ask the kernel: system calls, capabilities, limits.
+//! What a jail may ask the kernel: system calls, capabilities, limits, and which files it may change.
 //!
 //! A [`FilterSpec`] says what is wanted; its default is what servers (nginx, rsyslogd, sshd, databases, shells) need
 //! and no more. [`plan`] decides everything and changes nothing; [`FilterPlan::steps`] are operations for a child that
@@ -19,8 +19,11 @@
 //! decided by their arguments: no new namespaces, no set-id modes, only the granted socket families (EAFNOSUPPORT), no
 //! typing on somebody else's terminal.
 //!
-//! What it does not do: look behind pointers (paths, socket addresses, `clone3`, `openat2`: these two answer ENOSYS),
-//! confine which files are opened, or replace the user namespace: it stands behind it.
+//! [`FilterPlan::with_landlock`] says as well where files are written to, at most: behind the mounts of a jail, or alone. A
+//! kernel may have less of that, and [`LandlockPlan::enforced`] says how much.
+//!
+//! What it does not do: look behind pointers (paths, socket addresses, `clone3`, `openat2`: these two answer ENOSYS), or
+//! replace the user namespace: it stands behind it.
 //!
 //! `examples/confined.rs` confines a program with it and nothing else.
 //!
@@ -30,12 +33,14 @@
 
 mod caps;
 mod kept;
+mod landlock;
 mod plan;
 mod rlimits;
 mod seccomp;
 
 pub use caps::Caps;
 pub use kept::CapsSpec;
+pub use landlock::{Enforced, LandlockPlan, LandlockSpec, Writable};
 pub use plan::{FilterPlan, FilterSpec, SeccompPlan, plan};
 pub use rlimits::{Resource, Rlimit};
-pub use seccomp::{Changes, ErrorAction, Filter, Protocol, Rules, SeccompSpec};
+pub use seccomp::{Changes, Errno, ErrorAction, Filter, Item, Profile, Protocol, Rules, SeccompSpec, Target};

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::caps::Caps;
 use crate::kept::CapsSpec;
+use crate::landlock::{LandlockPlan, LandlockSpec};
 use crate::rlimits::Rlimit;
-use crate::seccomp::{self, Change, ErrorAction, Filter, Protocol, Rules, SeccompSpec};
+use crate::seccomp::{self, ErrorAction, Filter, Item, Protocol, Rules, SeccompSpec, Target, short};
 
 const STAGE: &str = "filter";
 
@@ -60,6 +61,8 @@ pub struct FilterPlan {
     pub on_host: bool,
     /// Resource limits.
     pub rlimits: Vec<Rlimit>,
+    /// Where it may write, at most; `None` is wherever it may without that.
+    pub landlock: Option<LandlockPlan>,
 }
 
 /// The filter on system calls, decided.
@@ -76,6 +79,9 @@ pub struct SeccompPlan {
     pub allowed: usize,
     /// How many of these only with certain arguments.
     pub checked: usize,
+    /// `SECCOMP_FILTER_FLAG_*` it is installed with; see seccomp(2).
+    #[serde(default)]
+    pub flags: u32,
     /// The compiled filter.
     pub filter: Filter,
 }
@@ -88,17 +94,27 @@ pub struct SeccompPlan {
 pub fn plan(spec: &FilterSpec) -> Result<FilterPlan, Failure> {
     let caps = spec.caps.kept(spec.other_user, spec.on_host);
     caps.check(spec.on_host)?;
-    if spec.on_host {
-        check_on_host(spec)?;
-    }
     let seccomp = match &spec.seccomp {
+        SeccompSpec::Off if spec.on_host => {
+            return Err(needed_on_host("--seccomp=none".to_owned(), "switches it off"));
+        }
         SeccompSpec::Off => None,
         SeccompSpec::On(rules) => {
             rules.check()?;
-            let rules = rules.clone().for_capabilities(caps);
+            let rules = rules.clone().resolve(caps)?;
+            rules.check_profile_starts()?;
+            if spec.on_host {
+                check_on_host(&rules, spec.error_action)?;
+            }
+            let rules = rules.for_capabilities(caps);
             let built = seccomp::build(&rules, &spec.protocols, spec.error_action)?;
+            let flags = match &rules {
+                Rules::Profile(profile, _) => profile.flags(),
+                _ => 0,
+            };
             Some(SeccompPlan {
                 rules,
+                flags,
                 error_action: spec.error_action,
                 protocols: spec.protocols.clone(),
                 allowed: built.allowed,
@@ -108,24 +124,24 @@ pub fn plan(spec: &FilterSpec) -> Result<FilterPlan, Failure> {
         }
     };
     let (ambient, on_host) = (spec.other_user, spec.on_host);
-    Ok(FilterPlan { seccomp, caps, ambient, on_host, rlimits: Rlimit::all(&spec.rlimits)? })
+    Ok(FilterPlan { seccomp, caps, ambient, on_host, rlimits: Rlimit::all(&spec.rlimits)?, landlock: None })
 }
 
 /// Without a user namespace of its own it is the filter that keeps the jail from making namespaces, from the host's keys
 /// and from its log: it may refuse more then, not less.
-fn check_on_host(spec: &FilterSpec) -> Result<(), Failure> {
-    let (option, why) = match &spec.seccomp {
-        SeccompSpec::Off => ("--seccomp=none".to_owned(), "switches it off".to_owned()),
-        SeccompSpec::On(_) if spec.error_action == ErrorAction::Log => {
-            ("--seccomp-error-action=log".to_owned(), "lets through what is refused".to_owned())
-        }
-        SeccompSpec::On(rules) => match rules.wider() {
-            Some(call) => (rules.option(), format!("lets {call} through")),
-            None => return Ok(()),
-        },
-    };
+fn check_on_host(rules: &Rules, action: ErrorAction) -> Result<(), Failure> {
+    if action == ErrorAction::Log {
+        return Err(needed_on_host("--seccomp-error-action=log".to_owned(), "lets through what is refused"));
+    }
+    match rules.wider() {
+        Some((call, option)) => Err(needed_on_host(short(&option), &format!("lets {call} through"))),
+        None => Ok(()),
+    }
+}
+
+fn needed_on_host(option: String, why: &str) -> Failure {
     let message = format!("--userns=host needs the filter on system calls as it is, and {option} {why}");
-    Err(Failure::new(Kind::Usage, STAGE, "plan", option, message).hint("leave one of the two out"))
+    Failure::new(Kind::Usage, STAGE, "plan", option, message).hint("leave one of the two out")
 }
 
 /// Everything a file with a set-id mode can be made with: those whose mode is checked, and those whose mode the
@@ -147,13 +163,20 @@ const MAKES_SET_ID: [&str; 13] = [
 ];
 
 impl FilterPlan {
+    /// The same behind Landlock, as far as the running kernel has it.
+    #[must_use]
+    pub fn with_landlock(self, allowed: &LandlockSpec) -> Self {
+        let internet = |family: &Protocol| matches!(family, Protocol::Inet | Protocol::Inet6);
+        let no_internet = self.seccomp.as_ref().is_some_and(|plan| !plan.protocols.iter().any(internet));
+        FilterPlan { landlock: Some(LandlockPlan::new(allowed, no_internet)), ..self }
+    }
+
     /// Whether the jail cannot make files with `S_ISUID` or `S_ISGID`. Where it can, root of the host must not be
     /// mapped in a writable grant.
     pub fn refuses_set_id(&self) -> bool {
         self.seccomp.as_ref().is_some_and(|seccomp| {
-            MAKES_SET_ID.iter().all(|call| {
-                seccomp::call(call).is_none_or(|call| seccomp.rules.of(call) != Some(Change::Permit))
-            })
+            let rules = &seccomp.rules;
+            rules.permits_unknown().is_none() && !MAKES_SET_ID.iter().any(|call| rules.permits(call))
         })
     }
 
@@ -171,6 +194,7 @@ impl FilterPlan {
         let reach = if self.on_host && self.caps != Caps::NONE { " (they count on the host)" } else { "" };
         lines.push(format!("capabilities kept: {}{reach}", self.caps));
         lines.push("no_new_privs: on".to_owned());
+        lines.extend(self.landlock.as_ref().map(LandlockPlan::line));
         for limit in &self.rlimits {
             lines.push(format!("limit {}: {}", limit.resource.name(), limit.shown()));
         }
@@ -178,7 +202,7 @@ impl FilterPlan {
     }
 
     /// The steps, in the only order that works: the filter last, for it refuses what the others need, and
-    /// no_new_privs before it, which an unprivileged filter needs. Only an exec may follow.
+    /// no_new_privs before it and Landlock, which both need. Only an exec may follow.
     ///
     /// # Errors
     /// Capabilities that [`plan`] would not have kept: a stored plan may have been edited.
@@ -199,8 +223,9 @@ impl FilterPlan {
             steps.push(Step::new(STAGE, "--caps.keep", Op::AmbientCaps(caps)));
         }
         steps.push(Step::new(STAGE, "no_new_privs", Op::NoNewPrivs));
+        steps.extend(self.landlock.as_ref().map(LandlockPlan::step).transpose()?.flatten());
         if let Some(seccomp) = &self.seccomp {
-            let op = Op::Seccomp { filter: seccomp.filter.instructions().to_vec(), flags: 0 };
+            let op = Op::Seccomp { filter: seccomp.filter.instructions().to_vec(), flags: seccomp.flags };
             steps.push(
                 Step::new(STAGE, "--seccomp", op)
                     .hint("this kernel may be built without seccomp filters (CONFIG_SECCOMP_FILTER)"),
@@ -212,36 +237,81 @@ impl FilterPlan {
 
 impl SeccompPlan {
     fn lines(&self, lines: &mut Vec<String>) {
-        let others = match self.error_action {
-            ErrorAction::Eperm => "others EPERM",
-            ErrorAction::Kill => "others end the process",
-            ErrorAction::Log => "OTHERS TOO, but the host's log tells of them",
+        let (by, others) = match &self.rules {
+            Rules::Profile(profile, _) => {
+                (format!(" (by the profile {})", short(profile.file())), profile.default_shown())
+            }
+            _ => (String::new(), self.others()),
         };
         lines.push(format!(
-            "system calls: {} allowed, {} of them by their arguments; {others}, unknown ones ENOSYS, foreign ABIs killed",
+            "system calls{by}: {} allowed, {} of them by their arguments; {others}, unknown ones ENOSYS, foreign ABIs killed",
             self.allowed, self.checked
         ));
-        let mut list = |what: &str, names: &[String]| {
+        let mut list = |what: &str, names: Vec<String>| {
             if !names.is_empty() {
                 lines.push(format!("system calls {what}: {}", names.join(", ")));
             }
         };
         match &self.rules {
             Rules::Default(changes) => {
-                list("refused as well", &changes.refuse);
-                list("permitted as well", &changes.permit);
+                list("refused as well", refused(&changes.refuse));
+                list("logged", logged(&changes.refuse));
+                list("permitted as well", targets(&changes.permit));
             }
-            Rules::Keep(names) => list("kept, and no others", names),
-            Rules::Drop(names) => list("refused, and no others", names),
+            Rules::Keep(names) => list("kept, and no others", targets(names)),
+            Rules::Drop(names) => {
+                list("refused, and no others", refused(names));
+                list("logged", logged(names));
+            }
+            Rules::Profile(profile, changes) => {
+                list("refused whatever the profile says", refused(&changes.refuse));
+                list("logged whatever the profile says", logged(&changes.refuse));
+                list("permitted whatever the profile says", targets(&changes.permit));
+                list("checked as well, whatever the profile says", vec![OVER_PROFILE.to_owned()]);
+                let skipped = profile.skipped();
+                if skipped > 0 {
+                    let what = "that jail does not know on this architecture";
+                    lines.push(format!("names in the profile {what}, and passes over: {skipped}"));
+                }
+            }
         }
         let families: Vec<_> = self.protocols.iter().map(|protocol| protocol.name()).collect();
-        lines.push(format!("socket families: {} (of netlink: route)", families.join(", ")));
+        lines.push(match Protocol::lifted(&self.rules) {
+            Some(call) => format!("socket families: all, for {call} is permitted whatever its arguments are"),
+            None => format!("socket families: {} (of netlink: route)", families.join(", ")),
+        });
     }
+
+    /// What becomes of calls that are not allowed.
+    fn others(&self) -> String {
+        match self.error_action {
+            ErrorAction::Errno(errno) => format!("others {}", errno.name()),
+            ErrorAction::Kill => "others end the process".to_owned(),
+            ErrorAction::Log => "OTHERS TOO, but the host's log tells of them".to_owned(),
+        }
+    }
+}
+
+/// What a profile cannot lift, in words.
+const OVER_PROFILE: &str = "set-id modes, device nodes, new namespaces, terminals, the core limit, personality, socket families; \
+     no openat2, clone3, io_uring";
+
+fn refused(items: &[Item]) -> Vec<String> {
+    items.iter().filter(|item| !item.only_logs()).map(Item::shown).collect()
+}
+
+fn logged(items: &[Item]) -> Vec<String> {
+    items.iter().filter(|item| item.only_logs()).map(|item| item.target.shown()).collect()
+}
+
+fn targets(targets: &[Target]) -> Vec<String> {
+    targets.iter().map(Target::shown).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Profile;
 
     fn with(option: &str) -> FilterPlan {
         let spec = FilterSpec { seccomp: option.parse().unwrap(), ..FilterSpec::default() };
@@ -278,6 +348,49 @@ mod tests {
             assert!(!with(option).refuses_set_id(), "{option}");
         }
         assert!(with("!unshare,chmod").refuses_set_id());
+    }
+
+    #[test]
+    fn a_call_of_a_newer_kernel_could_make_set_id_modes_and_a_refused_one_not() {
+        assert!(!with("!1000").refuses_set_id());
+        assert!(with("1000:kill,chmod:log").refuses_set_id());
+    }
+
+    fn with_profile(text: &str, spec: FilterSpec) -> Result<FilterPlan, Failure> {
+        let SeccompSpec::On(rules) = spec.seccomp else { panic!("off") };
+        let rules = rules.with_profile(Profile::read("p.json", text.as_bytes())?)?;
+        plan(&FilterSpec { seccomp: SeccompSpec::On(rules), ..spec })
+    }
+
+    #[test]
+    fn a_profile_must_let_the_command_start_and_on_the_host_no_more_through_than_the_default() {
+        let everything = r#"{ "defaultAction": "SCMP_ACT_ALLOW" }"#;
+        let nothing = r#"{ "defaultAction": "SCMP_ACT_KILL" }"#;
+        let some = r#"{ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [ { "action": "SCMP_ACT_ALLOW",
+            "names": ["execve", "execveat", "write", "exit_group", "chmod", "openat2", "io_uring_setup"] } ] }"#;
+        let plan = with_profile(everything, FilterSpec::default()).unwrap();
+        assert!(plan.refuses_set_id());
+        assert!(plan.lines()[0].contains("OTHERS TOO"));
+        let told = |text, spec| with_profile(text, spec).unwrap_err().to_string();
+        assert!(told(nothing, FilterSpec::default()).contains("does not let execve through"));
+        let on_host = FilterSpec { on_host: true, ..FilterSpec::default() };
+        assert!(told(everything, on_host.clone()).contains("and --seccomp-profile=p.json lets"));
+        with_profile(some, on_host.clone()).unwrap();
+        let lifted = FilterSpec { seccomp: "!mount".parse().unwrap(), ..on_host };
+        assert!(told(some, lifted).contains("and --seccomp=!mount lets mount through"));
+        let start = "!execve,!execveat,!write,!exit_group".parse().unwrap();
+        with_profile(nothing, FilterSpec { seccomp: start, ..FilterSpec::default() }).unwrap();
+    }
+
+    #[test]
+    fn a_stored_plan_with_a_profile_gives_the_same_steps_and_flags() {
+        let text = r#"{ "defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+            "syscalls": [ { "names": ["uname"], "action": "SCMP_ACT_TRAP" } ] }"#;
+        let plan = with_profile(text, FilterSpec::default()).unwrap();
+        let again: FilterPlan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+        assert_eq!(again, plan);
+        let steps = again.steps().unwrap();
+        assert!(matches!(steps.last().map(|step| &step.op), Some(Op::Seccomp { flags: 2, .. })));
     }
 
     #[test]

@@ -7,41 +7,36 @@ use std::fs::File;
 use std::io::{Read, pipe};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
 
-use jail_filter::{FilterSpec, plan};
+use jail_filter::{FilterSpec, Profile, Rules, SeccompSpec, plan};
 use jail_sys::op::{Fd, Op, Program, Step};
 use jail_sys::{call, launch};
 use libc::{EAFNOSUPPORT, EBADF, EINVAL, ENOSYS, EPERM};
 
-/// The probe. Whoever has Rust has a C compiler: Rust links with it.
-static PROBE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let (probe, ours) = (directory.join("probe"), directory.join(format!("probe-{}", std::process::id())));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/probe.c");
-    let status = Command::new("cc").arg("-O1").arg("-o").arg(&ours).arg(source).status().unwrap();
-    assert!(status.success());
-    // Another run of this test may be using it.
-    std::fs::rename(ours, &probe).unwrap();
-    probe
-});
+#[path = "support/probe.rs"]
+mod probe;
+
+use probe::PROBE;
 
 /// What the probe printed, and its wait status as a shell tells it.
 fn confined(option: &str, arguments: &[&str]) -> (String, i32) {
-    let directory = tempfile::tempdir().unwrap();
     let mut spec = FilterSpec::default();
     if !option.is_empty() {
         spec.seccomp = option.parse().unwrap();
     }
+    confined_by(&spec, arguments)
+}
+
+fn confined_by(spec: &FilterSpec, arguments: &[&str]) -> (String, i32) {
+    let directory = tempfile::tempdir().unwrap();
     let (mut reader, writer) = pipe().unwrap();
     let here = CString::new(directory.path().as_os_str().as_bytes()).unwrap();
     let program = CString::new(PROBE.as_os_str().as_bytes()).unwrap();
     let mut ops =
         vec![Op::ResetSignals, Op::Chdir(here), Op::Dup { from: Fd::Parent(writer.as_raw_fd()), to: 1 }];
     // Sets of capabilities are not the filter's, and changing them takes root.
-    let steps = plan(&spec).unwrap().steps().unwrap().into_iter();
+    let steps = plan(spec).unwrap().steps().unwrap().into_iter();
     ops.extend(steps.map(|step| step.op).filter(|op| !matches!(op, Op::KeepCaps(_) | Op::SetCaps(_))));
     let rest = arguments.iter().map(|&argument| CString::new(argument).unwrap());
     let argv = std::iter::once(program.clone()).chain(rest).collect();
@@ -154,6 +149,65 @@ fn the_users_list_changes_the_answers() {
     assert_eq!(inside["mount"], EPERM);
     if is_root() {
         assert_eq!(inside["unshare_user"], 0);
+    }
+}
+
+#[test]
+fn an_item_answers_as_it_says() {
+    let (text, status) = confined("socket:EACCES,fchmod:ENOSYS,999:EIO,prctl:log", &[]);
+    assert_eq!(status, 0, "{text}");
+    let inside = answers(&text);
+    assert_eq!(inside["socket_inet"], libc::EACCES);
+    assert_eq!(inside["fchmod_2755"], ENOSYS);
+    assert_eq!(inside["unknown_call"], libc::EIO);
+    assert_eq!(inside["set_mm"], EPERM);
+    let (_, status) = confined("@network-io:kill", &[]);
+    assert_eq!(status, 128 + libc::SIGSYS);
+}
+
+fn with_profile(text: &str) -> FilterSpec {
+    let rules = Rules::default().with_profile(Profile::read("test.json", text.as_bytes()).unwrap()).unwrap();
+    FilterSpec { seccomp: SeccompSpec::On(rules), ..FilterSpec::default() }
+}
+
+#[test]
+fn a_profile_is_the_list_and_what_protects_the_host_stays_over_it() {
+    // Every entry is in the kernel's way of a container engine's profile; what it allows that protects the host is not.
+    let spec = with_profile(
+        r#"{ "defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+             "syscalls": [
+               { "names": ["mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28 },
+               { "names": ["mknodat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95,
+                 "args": [ { "index": 2, "value": 61440, "valueTwo": 4096, "op": "SCMP_CMP_MASKED_EQ" } ] },
+               { "names": ["socket"], "action": "SCMP_ACT_ERRNO",
+                 "args": [ { "index": 0, "value": 2, "op": "SCMP_CMP_EQ" }, { "index": 1, "value": 1, "op": "SCMP_CMP_EQ" } ] }
+             ] }"#,
+    );
+    let (text, status) = confined_by(&spec, &[]);
+    assert_eq!(status, 0, "{text}");
+    let inside = answers(&text);
+    assert_eq!(inside["mkdir_0755"], libc::ENOSPC);
+    assert_eq!(inside["mkfifo"], libc::EOPNOTSUPP);
+    assert_eq!(inside["socket_inet"], EPERM);
+    assert_eq!(inside["socket_route"], 0);
+    for (name, errno) in REFUSED {
+        // Allowed by the profile, and then the kernel's to refuse.
+        let kernels_own = ["mount", "unshare_user", "mkdir_2755"].contains(&name);
+        assert!(kernels_own || inside[name] == errno, "{name}: {}", inside[name]);
+    }
+    if is_root() {
+        assert_eq!(inside["unshare_user"], 0);
+    }
+}
+
+#[test]
+fn a_profile_ends_a_thread_or_a_process_or_sends_a_signal_as_it_says() {
+    for action in ["SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP"] {
+        let text = format!(
+            r#"{{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [ {{ "names": ["fchmodat"], "action": "{action}" }} ] }}"#
+        );
+        let (text, status) = confined_by(&with_profile(&text), &[]);
+        assert_eq!((text.contains("chmod_0755"), status), (false, 128 + libc::SIGSYS), "{action}");
     }
 }
 

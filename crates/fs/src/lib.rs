@@ -43,8 +43,8 @@
 //! # What it does not do
 //!
 //! It makes no namespaces and runs nothing: that is `jail-sys` and `jail-ns`. A read-only mount does not stop connect(2)
-//! to a socket that everybody may write to, nor writing to such a FIFO, in the trees that are shown:
-//! [`MountPlan::doors`] names them.
+//! to a socket that everybody may write to, nor writing to such a FIFO, in the trees that are shown: Landlock does, as
+//! far as a kernel has it, and [`MountPlan::writable`] is what it has to let through. [`MountPlan::doors`] names the rest.
 //!
 //! [`Step`]: jail_sys::op::Step
 #![forbid(unsafe_code)]
@@ -73,7 +73,10 @@ mod tree;
 mod var;
 mod view;
 mod whitelist;
+mod writable;
 
 pub use compile::{Compiled, Owners};
+pub use doors::Closed;
 pub use plan::{MountPlan, plan, plan_at};
 pub use view::{Bind, Grant, Owner, Tmpfs, ViewSpec};
+pub use writable::Writable;

@@ -122,6 +122,38 @@ pub(crate) fn set_limit(resource: u32, soft: u64, hard: u64) -> Answer {
     with_memory(libc::SYS_prlimit64, [0, resource as usize, address(&limit), 0, 0, 0])
 }
 
+/// landlock_create_ruleset(2) with access rights to files and the network and a scope, `LANDLOCK_*`.
+pub(crate) fn landlock_ruleset(fs: u64, net: u64, scoped: u64) -> Answer {
+    let attributes = [fs, net, scoped];
+    let size = size_of_val(&attributes);
+    with_memory(libc::SYS_landlock_create_ruleset, [address(&attributes), size, 0, 0, 0, 0])
+}
+
+/// landlock_create_ruleset(2) `LANDLOCK_CREATE_RULESET_VERSION`.
+pub(crate) fn landlock_version() -> Answer {
+    const VERSION: usize = 1;
+    plain(libc::SYS_landlock_create_ruleset, [0, 0, VERSION, 0, 0, 0])
+}
+
+/// The kernel's `struct landlock_path_beneath_attr`.
+#[repr(C, packed)]
+struct PathBeneath {
+    access: u64,
+    parent: i32,
+}
+
+/// landlock_add_rule(2) `LANDLOCK_RULE_PATH_BENEATH`.
+pub(crate) fn landlock_allow(ruleset: RawFd, parent: RawFd, access: u64) -> Answer {
+    const PATH_BENEATH: usize = 1;
+    let rule = PathBeneath { access, parent };
+    with_memory(libc::SYS_landlock_add_rule, [fd(ruleset), PATH_BENEATH, address(&rule), 0, 0, 0])
+}
+
+/// landlock_restrict_self(2).
+pub(crate) fn landlock_restrict(ruleset: RawFd) -> Answer {
+    plain(libc::SYS_landlock_restrict_self, [fd(ruleset), 0, 0, 0, 0, 0])
+}
+
 pub(crate) fn seccomp(filter: &[u64], flags: u32) -> Answer {
     let program = libc::sock_fprog {
         len: filter.len() as u16,

@@ -6,7 +6,9 @@ pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
     let wrong = wrong.to_lowercase();
     let length = wrong.chars().count();
     let most = (length / 3).max(1).min(length.saturating_sub(1));
-    let distances = names.into_iter().map(|name| (strsim::osa_distance(&wrong, &name.to_lowercase()), name));
+    // Much shorter or longer is never near, and measuring a text of megabytes would take its time.
+    let alike = names.into_iter().filter(|name| name.chars().count().abs_diff(length) <= most);
+    let distances = alike.map(|name| (strsim::osa_distance(&wrong, &name.to_lowercase()), name));
     distances.min().filter(|(distance, _)| *distance <= most).map(|(_, name)| name)
 }
 

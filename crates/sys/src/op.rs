@@ -57,6 +57,23 @@ pub struct Directory {
     pub gid: u32,
 }
 
+/// What [`Op::Landlock`] leaves a process. Rights are the kernel's bits: see landlock(7).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ruleset {
+    /// `LANDLOCK_ACCESS_FS_*` that only rules give.
+    pub fs: u64,
+    /// `LANDLOCK_ACCESS_NET_*` that nothing gives.
+    pub net: u64,
+    /// `LANDLOCK_SCOPE_*`.
+    pub scoped: u64,
+    /// What may be done to absolute paths as the process sees them, and to all that is below, whatever is mounted there. A
+    /// path that it may not reach has no rule.
+    pub paths: Vec<(CString, u64)>,
+    /// What may be done to the files that are open at these numbers, when they are opened anew. Pipes, sockets and numbers
+    /// that nothing is open at need no rule and have none.
+    pub files: Vec<(RawFd, u64)>,
+}
+
 /// One operation. Every path is resolved inside the directory it is relative to and through no symbolic link (`openat2`
 /// with `RESOLVE_IN_ROOT` and `RESOLVE_NO_SYMLINKS`) unless the operation says otherwise: a link that is met has been put
 /// there since the path was decided, perhaps by another jail.
@@ -292,6 +309,8 @@ pub enum Op {
         /// Hard limit.
         hard: u64,
     },
+    /// landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2). Needs [`Op::NoNewPrivs`] before it.
+    Landlock(Ruleset),
     /// seccomp(2) `SECCOMP_SET_MODE_FILTER`. Needs [`Op::NoNewPrivs`] before it.
     Seccomp {
         /// The BPF program, one `sock_filter` per element, in the kernel's layout.
@@ -381,6 +400,7 @@ impl Op {
             | Op::NoNewPrivs
             | Op::NotDumpable
             | Op::Rlimit { .. }
+            | Op::Landlock(_)
             | Op::Seccomp { .. }
             | Op::HoldReport
             | Op::Exec { .. }
@@ -430,6 +450,7 @@ impl Op {
             Op::NoNewPrivs => "prctl PR_SET_NO_NEW_PRIVS",
             Op::NotDumpable => "prctl PR_SET_DUMPABLE",
             Op::Rlimit { .. } => "setrlimit",
+            Op::Landlock(_) => "landlock_restrict_self",
             Op::Seccomp { .. } => "seccomp",
             Op::HoldReport => "fcntl F_SETFD",
             Op::Exec { .. } | Op::ExecFd { .. } | Op::ExecThrough { .. } => "execve",

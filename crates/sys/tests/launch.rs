@@ -366,6 +366,41 @@ fn the_thread_that_launched_may_end_before_the_child_does() {
 }
 
 #[test]
+fn the_callers_signals_neither_stop_a_start_nor_reach_the_child() {
+    static ELSEWHERE: AtomicBool = AtomicBool::new(false);
+    static CAME: AtomicI32 = AtomicI32::new(0);
+    extern "C" fn handle(_: i32) {
+        // SAFETY: takes no memory.
+        if unsafe { libc::syscall(libc::SYS_getpid) } as i32 != OURSELVES.load(Ordering::Relaxed) {
+            ELSEWHERE.store(true, Ordering::Relaxed);
+        }
+        CAME.fetch_add(1, Ordering::Relaxed);
+    }
+    let every = |microseconds| {
+        let time = libc::timeval { tv_sec: 0, tv_usec: microseconds };
+        let timer = libc::itimerval { it_interval: time, it_value: time };
+        // SAFETY: a value that lives across the call.
+        assert_eq!(unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) }, 0);
+    };
+    // Without SA_RESTART, so that a call that waits is interrupted.
+    // SAFETY: plain numbers, for which zero is a value, and a handler that only counts.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handle as *const () as usize;
+        assert_eq!(libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut()), 0);
+    }
+    every(200);
+    let mut starts = 0;
+    while CAME.load(Ordering::Relaxed) < 200 || starts < 50 {
+        let ops = [Op::ResetSignals, fork([shell("exit 0")], false), shell("wait; exit 9")];
+        assert_eq!(status(ops), Ended(9));
+        starts += 1;
+    }
+    every(0);
+    assert!(!ELSEWHERE.load(Ordering::Relaxed));
+}
+
+#[test]
 fn capabilities_and_limits_are_what_the_program_says() {
     // SAFETY: takes no memory.
     assert_eq!(unsafe { libc::geteuid() }, 0, "run as root: the test changes capability sets");

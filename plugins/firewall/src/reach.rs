@@ -29,10 +29,10 @@ impl Version {
 
     /// What never leaves a jail, as address and prefix length: loopback (it can leave by a socket bound to an interface,
     /// and the bridge has route_localnet), multicast, reserved and broadcast, link-local. The host answers to each
-    /// without its being an address of its own.
+    /// without its being an address of its own; or a cloud does, with the machine's keys (169.254.169.254).
     pub fn never(self) -> &'static [(&'static str, u8)] {
         match self {
-            Version::V4 => &[("127.0.0.0", 8), ("224.0.0.0", 3)],
+            Version::V4 => &[("127.0.0.0", 8), ("169.254.0.0", 16), ("224.0.0.0", 3)],
             Version::V6 => &[("::", 127), ("fe80::", 10), ("ff00::", 8)],
         }
     }

@@ -1,5 +1,7 @@
 //! What the jail may ask the kernel.
 
+use std::path::PathBuf;
+
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use jail_core::spec::{ErrorAction, Resource, Rlimit};
 
@@ -8,7 +10,7 @@ use super::BARE;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
 pub(crate) struct Filter {
-    /// LIST a,@group refuses more, !a less
+    /// a,@group,165:ERRNO refuses more; !a less
     #[arg(
         long,
         value_name = "LIST|none",
@@ -24,7 +26,10 @@ pub(crate) struct Filter {
     /// Permit only these system calls
     #[arg(long = "seccomp.keep", value_name = "LIST")]
     pub(crate) seccomp_keep: Vec<String>,
-    /// Refused calls: EPERM, kill, or log
+    /// A container engine's profile, in JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seccomp_profile: Option<PathBuf>,
+    /// Refused calls: an errno, kill, or log
     #[arg(long, value_name = "ACTION")]
     pub(crate) seccomp_error_action: Option<ErrorAction>,
     /// Keep only these [default: see jail plan]

@@ -1,21 +1,34 @@
 //! The options about the filter, as a spec.
 
-use jail_core::spec::{CapsSpec, FilterSpec, Protocol, Rules, SeccompSpec};
+use jail_core::spec::{CapsSpec, FilterSpec, Profile, Protocol, Rules, SeccompSpec};
 use jail_core::{Failure, Kind};
+use jail_sys::printable;
 
 use crate::args::{BARE, Filter};
 
 /// What was typed, as a filter.
 pub(super) fn filter_of(given: &Filter) -> Result<FilterSpec, Failure> {
-    let mut spec = FilterSpec { seccomp: seccomp_of(given)?, ..FilterSpec::default() };
+    let mut spec = FilterSpec { seccomp: profiled(seccomp_of(given)?, given)?, ..FilterSpec::default() };
     if let Some(action) = given.seccomp_error_action {
-        refuse_without_filter(&spec, &format!("--seccomp-error-action={}", action.name()))?;
+        let option = format!("--seccomp-error-action={}", action.name());
+        refuse_without_filter(&spec, &option)?;
+        if let Some(profile) = profile_of(given) {
+            return Err(
+                contradiction(&option, &profile).hint("a profile says itself what becomes of refused calls")
+            );
+        }
         spec.error_action = action;
     }
     if !given.protocol.is_empty() {
         let list = given.protocol.join(",");
-        refuse_without_filter(&spec, &format!("--protocol={list}"))?;
         spec.protocols = Protocol::list(&list)?;
+        let option = format!("--protocol={list}");
+        refuse_without_filter(&spec, &option)?;
+        if let SeccompSpec::On(rules) = &spec.seccomp
+            && let Some(call) = Protocol::lifted(rules)
+        {
+            return Err(contradiction(&option, &format!("--seccomp=!{call}")));
+        }
     }
     spec.caps = match (given.caps_keep.as_slice(), given.caps_drop.as_slice()) {
         ([], []) => CapsSpec::default(),
@@ -51,6 +64,20 @@ fn seccomp_of(given: &Filter) -> Result<SeccompSpec, Failure> {
         }
         _ => text.parse(),
     }
+}
+
+/// The same with a profile in the place of the default list, where one was given.
+fn profiled(seccomp: SeccompSpec, given: &Filter) -> Result<SeccompSpec, Failure> {
+    let (Some(file), Some(option)) = (&given.seccomp_profile, profile_of(given)) else { return Ok(seccomp) };
+    match seccomp {
+        SeccompSpec::Off => Err(contradiction(&option, "--seccomp=none")),
+        SeccompSpec::On(rules) => rules.with_profile(Profile::from_file(file)?).map(SeccompSpec::On),
+    }
+}
+
+fn profile_of(given: &Filter) -> Option<String> {
+    let file = given.seccomp_profile.as_ref()?;
+    Some(format!("--seccomp-profile={}", printable(&file.to_string_lossy())))
 }
 
 fn refuse_without_filter(spec: &FilterSpec, option: &str) -> Result<(), Failure> {
@@ -109,6 +136,8 @@ mod tests {
             ("--seccomp=none --seccomp=none", "--seccomp=none is given twice"),
             ("--seccomp=none,mount", "--seccomp=none and --seccomp=mount"),
             ("--seccomp=none --seccomp-error-action=kill", "--seccomp=none"),
+            ("--seccomp=none --seccomp-profile=/x", "--seccomp-profile=/x and --seccomp=none"),
+            ("--seccomp=!socket --protocol=unix", "--protocol=unix and --seccomp=!socket"),
         ] {
             let failure = filter(options).unwrap_err();
             assert_eq!(failure.kind, Kind::Usage);

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
-use super::compile::compile;
-use super::policy::Policy;
+use super::action::ErrorAction;
+use super::compile::{LONGEST, compile};
+use super::item::short;
+use super::policy::{Error, Policy};
 use super::protocol::Protocol;
 use super::rules::Rules;
-use super::verdict::ErrorAction;
 
 /// A compiled filter. In a plan it is kept as it is rather than made anew, so that whoever joins a jail later, with
 /// whatever version, gets the same.
@@ -34,12 +35,24 @@ pub(crate) struct Built {
 }
 
 /// Builds the filter with these rules.
+///
+/// # Errors
+/// [`Kind::Usage`] for one that is longer than the kernel takes.
 pub(crate) fn build(rules: &Rules, protocols: &[Protocol], action: ErrorAction) -> Result<Built, Failure> {
-    let policy = Policy::new(rules, protocols, action).map_err(|error| {
-        Failure::new(Kind::Failed, "filter", "compile", "--seccomp", format!("--seccomp: {error}"))
-    })?;
+    let failure = |error: Error| {
+        let (object, kind) = match error {
+            Error::TooLong => (short(&rules.option()), Kind::Usage),
+            Error::Condition(_) => ("--seccomp".to_owned(), Kind::Failed),
+        };
+        Failure::new(kind, "filter", "compile", &*object, format!("{object}: {error}"))
+    };
+    let policy = Policy::new(rules, protocols, action).map_err(failure)?;
     let (allowed, checked) = (policy.allowed, policy.checked);
-    let instructions = compile(policy)
+    let program = compile(policy).map_err(|error| failure(error.into()))?;
+    if program.len() > LONGEST {
+        return Err(failure(Error::TooLong));
+    }
+    let instructions = program
         .iter()
         .map(|i| {
             let [a, b] = i.code.to_ne_bytes();
@@ -65,7 +78,12 @@ impl TryFrom<String> for Filter {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || "a filter is 16 hex digits for each instruction".to_owned();
+        if text.is_empty()
+            || text.len() > 16 * LONGEST
+            || !text.bytes().all(|digit| digit.is_ascii_hexdigit())
+        {
+            return Err(format!("a filter is 16 hex digits for each of at most {LONGEST} instructions"));
+        }
         let instructions = text
             .as_bytes()
             .chunks(16)
@@ -74,7 +92,7 @@ impl TryFrom<String> for Filter {
                 u64::from_str_radix(digits, 16).ok()
             })
             .collect::<Option<Vec<_>>>()
-            .ok_or_else(wrong)?;
+            .ok_or("a filter is 16 hex digits for each instruction")?;
         Ok(Filter { instructions })
     }
 }

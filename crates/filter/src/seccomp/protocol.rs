@@ -3,6 +3,13 @@
 use jail_sys::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
+use super::item::short;
+use super::rules::Rules;
+
+const THERE_ARE: &str = "there are unix, inet, inet6 and netlink";
+
+const NOT_GRANTED: &str = "it is not granted: there are unix, inet, inet6 and netlink";
+
 /// A socket family, by Firejail's name for it. See socket(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -25,22 +32,40 @@ impl Protocol {
     /// Reads what follows `--protocol=`.
     ///
     /// # Errors
-    /// [`Kind::Usage`] for a name that is none of them.
+    /// [`Kind::Usage`] for a name that is none of them, or one that is there twice.
     pub fn list(text: &str) -> Result<Vec<Protocol>, Failure> {
+        let option = short(&format!("--protocol={text}"));
+        let wrong = |why: String, hint: &str| {
+            let message = format!("{option}: {why}");
+            Failure::new(Kind::Usage, "filter", "parse", &*option, message).hint(hint)
+        };
         let mut protocols = Vec::new();
         for name in text.split(',') {
             let known = Protocol::DEFAULT.into_iter().find(|protocol| protocol.name() == name);
-            let protocol = known.ok_or_else(|| {
-                let option = format!("--protocol={text}");
-                let message = format!("{option}: a jail's sockets are not of a family '{name}'");
-                Failure::new(Kind::Usage, "filter", "parse", option, message)
-                    .hint("there are unix, inet, inet6 and netlink")
+            let protocol = known.ok_or_else(|| match name {
+                "" => wrong(
+                    "there is an empty name in the list".to_owned(),
+                    "names are separated by single commas",
+                ),
+                "packet" => {
+                    wrong("packet is the link itself, past the policy of the network".to_owned(), NOT_GRANTED)
+                }
+                "bluetooth" => {
+                    wrong("bluetooth is the host's radio, which no jail has".to_owned(), NOT_GRANTED)
+                }
+                _ => wrong(format!("a jail's sockets are not of a family '{}'", short(name)), THERE_ARE),
             })?;
-            if !protocols.contains(&protocol) {
-                protocols.push(protocol);
+            if protocols.contains(&protocol) {
+                return Err(wrong(format!("{name} is there twice"), "name it once"));
             }
+            protocols.push(protocol);
         }
         Ok(protocols)
+    }
+
+    /// The call that makes sockets of any family where the rules permit it whatever its arguments are.
+    pub fn lifted(rules: &Rules) -> Option<&'static str> {
+        ["socket", "socketpair"].into_iter().find(|call| rules.permits(call))
     }
 
     /// The name in options and plans.

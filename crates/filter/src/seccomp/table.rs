@@ -16,7 +16,7 @@ pub(crate) enum Standing {
 }
 
 /// One system call.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) name: &'static str,
     /// `None`: only another architecture has it.
@@ -25,12 +25,24 @@ pub(crate) struct Call {
 }
 
 /// A named group of system calls.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     /// With its `@`.
     pub(crate) name: &'static str,
     /// Names of calls, sorted.
     pub(crate) members: &'static [&'static str],
+}
+
+impl Group {
+    /// Whether this call is in it.
+    pub(crate) fn holds(&self, call: &Call) -> bool {
+        self.members.binary_search(&call.name).is_ok()
+    }
+
+    /// Whether the other has all that is in it.
+    pub(crate) fn is_part_of(&self, other: &Group) -> bool {
+        self.members.iter().all(|call| other.members.binary_search(call).is_ok())
+    }
 }
 
 /// The call with this name.

@@ -2,46 +2,23 @@
 
 use libc::{EAFNOSUPPORT, EINVAL, ENOSYS, EPERM};
 
-use super::compile::NATIVE;
+use super::action::ErrorAction;
 use super::filter::{Filter, build};
+use super::profile::Profile;
 use super::protocol::Protocol;
 use super::rules::{Rules, SeccompSpec};
 use super::table::{CALLS, Standing, call};
-use super::verdict::{Answer, ErrorAction};
+use super::verdict::Answer;
+use crate::caps::Caps;
 
-const I386: u32 = 0x4000_0003;
+#[path = "../../tests/support/bpf.rs"]
+mod bpf;
 
-/// `struct seccomp_data` as 32-bit words.
-fn data(architecture: u32, number: u32, arguments: [u64; 6]) -> [u32; 16] {
-    let mut words = [0; 16];
-    words[..2].copy_from_slice(&[number, architecture]);
-    for (i, argument) in arguments.into_iter().enumerate() {
-        words[4 + 2 * i] = argument as u32;
-        words[5 + 2 * i] = (argument >> 32) as u32;
-    }
-    words
-}
+use bpf::{I386, NATIVE, data};
 
 /// What the filter answers, and how many instructions that took.
 fn run(filter: &Filter, data: &[u32; 16]) -> (u32, usize) {
-    let (mut at, mut a, mut count) = (0, 0u32, 0);
-    loop {
-        let [c0, c1, jt, jf, k @ ..] = filter.instructions()[at].to_ne_bytes();
-        let (code, k) = (u32::from(u16::from_ne_bytes([c0, c1])), u32::from_ne_bytes(k));
-        count += 1;
-        at += 1;
-        let mut branch = |taken: bool| at += usize::from(if taken { jt } else { jf });
-        match code {
-            0x20 => a = data[k as usize / 4],
-            0x54 => a &= k,
-            0x05 => at += k as usize,
-            0x15 => branch(a == k),
-            0x25 => branch(a > k),
-            0x35 => branch(a >= k),
-            0x06 => return (k, count),
-            _ => panic!("instruction {code:#x}"),
-        }
-    }
+    bpf::run(filter.instructions(), data)
 }
 
 fn filter(option: &str) -> Filter {
@@ -50,7 +27,7 @@ fn filter(option: &str) -> Filter {
         _ => option.parse().unwrap(),
     };
     let SeccompSpec::On(rules) = spec else { panic!("off") };
-    build(&rules, &Protocol::DEFAULT, ErrorAction::Eperm).unwrap().filter
+    build(&rules, &Protocol::DEFAULT, ErrorAction::default()).unwrap().filter
 }
 
 fn number(name: &str) -> Option<u32> {
@@ -230,7 +207,7 @@ fn only_granted_socket_families_exist() {
 
 #[test]
 fn families_are_those_of_the_plan() {
-    let filter = build(&Rules::default(), &[Protocol::Unix], ErrorAction::Eperm).unwrap().filter;
+    let filter = build(&Rules::default(), &[Protocol::Unix], ErrorAction::default()).unwrap().filter;
     assert_answer(&filter, "socket", &[1, 1, 0], ALLOW);
     assert_answer(&filter, "socket", &[2, 1, 0], FAMILY);
     assert_answer(&filter, "socket", &[16, 3, 0], FAMILY);
@@ -290,13 +267,13 @@ fn with(rules: &Rules, action: ErrorAction) -> Filter {
 
 #[test]
 fn a_list_of_its_own_keeps_or_drops_and_looks_at_arguments_all_the_same() {
-    let keep = with(&Rules::keep("read,chmod,uname").unwrap(), ErrorAction::Eperm);
+    let keep = with(&Rules::keep("read,chmod,uname").unwrap(), ErrorAction::default());
     assert_answer(&keep, "uname", &[], ALLOW);
     assert_answer(&keep, "execve", &[], ALLOW);
     assert_answer(&keep, "chmod", &[0, 0o4755], REFUSE);
     assert_answer(&keep, "chmod", &[0, 0o755], ALLOW);
     assert_answer(&keep, "mmap", &[], REFUSE);
-    let drop = with(&Rules::drop("uname").unwrap(), ErrorAction::Eperm);
+    let drop = with(&Rules::drop("uname").unwrap(), ErrorAction::default());
     assert_answer(&drop, "uname", &[], REFUSE);
     assert_answer(&drop, "ptrace", &[], ALLOW);
     assert_answer(&drop, "chmod", &[0, 0o4755], REFUSE);
@@ -323,6 +300,236 @@ fn what_is_logged_is_done_but_nothing_that_protects_the_host() {
     assert_answer(&log, "chmod", &[0, 0o4755], REFUSE);
     assert_answer(&log, "io_uring_setup", &[], REFUSE);
     assert_answer(&log, "openat2", &[], Answer::Errno(ENOSYS));
+}
+
+#[test]
+fn an_item_says_what_becomes_of_its_call_whatever_becomes_of_others() {
+    let SeccompSpec::On(rules) =
+        "uname:ENOSYS,@timer:kill,alarm:EACCES,chmod:log,mount:log,@aio:log,swapon".parse().unwrap()
+    else {
+        panic!("off")
+    };
+    for (action, others) in [
+        (ErrorAction::default(), REFUSE),
+        (ErrorAction::Kill, Answer::Kill),
+        ("EACCES".parse().unwrap(), Answer::Errno(libc::EACCES)),
+    ] {
+        let filter = with(&rules, action);
+        assert_answer(&filter, "uname", &[], Answer::Errno(ENOSYS));
+        assert_answer(&filter, "timerfd_create", &[], Answer::Kill);
+        assert_answer(&filter, "alarm", &[], Answer::Errno(libc::EACCES));
+        assert_answer(&filter, "swapon", &[], others);
+        assert_answer(&filter, "reboot", &[], others);
+        assert_answer(&filter, "fchmod", &[0, 0o4755], others);
+        // What is logged is done, but nothing that protects the host.
+        assert_answer(&filter, "mount", &[], Answer::Log);
+        assert_answer(&filter, "io_submit", &[], Answer::Log);
+        assert_answer(&filter, "chmod", &[0, 0o755], Answer::Log);
+        assert_answer(&filter, "chmod", &[0, 0o4755], REFUSE);
+        assert_answer(&filter, "io_uring_setup", &[], REFUSE);
+        assert_answer(&filter, "socket", &[libc::AF_PACKET as u64, 1, 0], FAMILY);
+        assert_answer(&filter, "openat2", &[], Answer::Errno(ENOSYS));
+    }
+}
+
+#[test]
+fn numbers_that_nobody_knows_are_decided_where_they_are_named_and_nowhere_else() {
+    let text = "1000:EACCES,1001:kill,!$900";
+    let SeccompSpec::On(rules) = text.parse().unwrap() else { panic!("off") };
+    let filters = [
+        (with(&rules, ErrorAction::default()), [(1000, 13), (1001, -1), (900, 0)]),
+        (with(&Rules::drop("1000,1001:kill").unwrap(), ErrorAction::Log), [(1000, 1), (1001, -1), (900, 38)]),
+        (
+            with(&Rules::keep("read,$900").unwrap(), ErrorAction::default()),
+            [(1000, 38), (1001, 38), (900, 0)],
+        ),
+    ];
+    for (filter, expected) in filters {
+        for (number, errno) in expected {
+            let answer = match errno {
+                -1 => Answer::Kill,
+                0 => Answer::Allow,
+                errno => Answer::Errno(errno),
+            };
+            assert_eq!(run(&filter, &data(NATIVE, number, [0; 6])).0, answer.value(), "{number}");
+        }
+        for number in [899, 901, 999, 1002, 0x3fff_ffff, u32::MAX] {
+            assert_eq!(
+                run(&filter, &data(NATIVE, number, [0; 6])).0,
+                Answer::Errno(ENOSYS).value(),
+                "{number}"
+            );
+        }
+        #[cfg(target_arch = "x86_64")]
+        assert_eq!(run(&filter, &data(NATIVE, 0x4000_0000 | 900, [0; 6])).0, Answer::Kill.value());
+    }
+}
+
+/// What starts a command, in a profile.
+const STARTS: &str = r#"{ "names": ["execve", "execveat", "write", "exit_group", "exit", "brk"], "action": "SCMP_ACT_ALLOW" }"#;
+
+/// The filter of a profile that says this, on top of it these changes.
+fn profiled(default: &str, rules: &str, changes: &str) -> Filter {
+    let text = format!(r#"{{ "defaultAction": "{default}", "syscalls": [ {STARTS}, {rules} ] }}"#);
+    let profile = Profile::read("test.json", text.as_bytes()).unwrap().resolve(Caps::default()).unwrap();
+    let changes = match changes {
+        "" => Rules::default(),
+        _ => match changes.parse().unwrap() {
+            SeccompSpec::On(rules) => rules,
+            SeccompSpec::Off => panic!("off"),
+        },
+    };
+    with(&changes.with_profile(profile).unwrap(), ErrorAction::default())
+}
+
+#[test]
+fn a_profile_answers_with_every_action_and_compares_with_every_operator() {
+    for (action, answer) in [
+        ("SCMP_ACT_ALLOW", Answer::Allow),
+        ("SCMP_ACT_ERRNO", Answer::Errno(libc::EPERM)),
+        ("SCMP_ACT_KILL", Answer::KillThread),
+        ("SCMP_ACT_KILL_THREAD", Answer::KillThread),
+        ("SCMP_ACT_KILL_PROCESS", Answer::Kill),
+        ("SCMP_ACT_TRAP", Answer::Trap),
+        ("SCMP_ACT_LOG", Answer::Log),
+    ] {
+        let rule = format!(r#"{{ "names": ["mount", "of_no_kernel"], "action": "{action}" }}"#);
+        assert_answer(&profiled("SCMP_ACT_TRAP", &rule, ""), "mount", &[], answer);
+        assert_answer(
+            &profiled(action, r#"{ "name": "read", "action": "SCMP_ACT_LOG" }"#, ""),
+            "mount",
+            &[],
+            answer,
+        );
+    }
+    let big = 0x1_0000_0005u64;
+    let cases: [(&str, u64, u64, &[u64], &[u64]); 7] = [
+        ("NE", big, 0, &[5, 0, big + 1, u64::MAX], &[big]),
+        ("LT", big, 0, &[0, 5, big - 1, 0xffff_ffff], &[big, big + 1, 0x2_0000_0000]),
+        ("LE", big, 0, &[0, 5, big], &[big + 1, 0x2_0000_0000, u64::MAX]),
+        ("EQ", big, 0, &[big], &[5, 0x1_0000_0000, big + 1]),
+        ("GE", big, 0, &[big, big + 1, 0x2_0000_0000], &[5, big - 1, 0xffff_ffff]),
+        ("GT", big, 0, &[big + 1, 0x2_0000_0000, u64::MAX], &[5, big]),
+        ("MASKED_EQ", 0xf_0000_000f, big, &[big, big | 0xf0], &[5, big | 2, 0x3_0000_0005]),
+    ];
+    for (operator, value, second, holds, does_not) in cases {
+        let arg = format!(
+            r#"{{ "index": 3, "value": {value}, "valueTwo": {second}, "op": "SCMP_CMP_{operator}" }}"#
+        );
+        let rule =
+            format!(r#"{{ "names": ["read"], "action": "SCMP_ACT_ERRNO", "errnoRet": 7, "args": [{arg}] }}"#);
+        let filter = profiled("SCMP_ACT_ALLOW", &rule, "");
+        for argument in holds {
+            assert_answer(&filter, "read", &[0, 0, 0, *argument], Answer::Errno(7));
+        }
+        for argument in does_not {
+            assert_answer(&filter, "read", &[0, 0, 0, *argument], ALLOW);
+        }
+    }
+}
+
+#[test]
+fn conditions_on_several_arguments_must_all_hold_and_of_several_on_one_any() {
+    let arg = |index, value| format!(r#"{{ "index": {index}, "value": {value}, "op": "SCMP_CMP_EQ" }}"#);
+    let rule = |args: &[String]| {
+        format!(r#"{{ "names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{}] }}"#, args.join(","))
+    };
+    let all = profiled("SCMP_ACT_ERRNO", &rule(&[arg(0, 1), arg(1, 2)]), "");
+    assert_answer(&all, "read", &[1, 2], ALLOW);
+    assert_answer(&all, "read", &[1, 3], REFUSE);
+    let any = profiled("SCMP_ACT_ERRNO", &rule(&[arg(0, 1), arg(0, 2)]), "");
+    assert_answer(&any, "read", &[1], ALLOW);
+    assert_answer(&any, "read", &[2], ALLOW);
+    assert_answer(&any, "read", &[3], REFUSE);
+    // Of two that hold the stricter counts, in whichever order they are.
+    let refuse = rule(&[arg(1, 2)]).replace("ALLOW", "KILL_PROCESS");
+    for rules in [format!("{refuse}, {}", rule(&[arg(0, 1)])), format!("{}, {refuse}", rule(&[arg(0, 1)]))] {
+        let both = profiled("SCMP_ACT_ERRNO", &rules, "");
+        assert_answer(&both, "read", &[1, 2], Answer::Kill);
+        assert_answer(&both, "read", &[1, 1], ALLOW);
+        assert_answer(&both, "read", &[3, 3], REFUSE);
+    }
+}
+
+#[test]
+fn what_protects_the_host_stays_in_force_over_a_profile_that_allows_everything() {
+    let filter = profiled("SCMP_ACT_ALLOW", r#"{ "names": ["openat2"], "action": "SCMP_ACT_ALLOW" }"#, "");
+    for call in ["mount", "ptrace", "keyctl", "unshare"] {
+        assert_answer(&filter, call, &[], ALLOW);
+    }
+    for call in ["openat2", "clone3"] {
+        assert_answer(&filter, call, &[], Answer::Errno(ENOSYS));
+    }
+    assert_answer(&filter, "io_uring_setup", &[], REFUSE);
+    assert_answer(&filter, "chmod", &[0, HIGH | 0o4755], REFUSE);
+    assert_answer(&filter, "mknodat", &[0, 0, u64::from(libc::S_IFCHR)], REFUSE);
+    assert_answer(&filter, "clone", &[libc::CLONE_NEWUSER as u64], REFUSE);
+    assert_answer(&filter, "ioctl", &[0, libc::TIOCSTI as u64], REFUSE);
+    assert_answer(&filter, "socket", &[libc::AF_PACKET as u64, 1, 0], FAMILY);
+    assert_answer(&filter, "setrlimit", &[libc::RLIMIT_CORE.into()], Answer::Errno(0));
+    assert_eq!(run(&filter, &data(NATIVE, 1000, [0; 6])).0, Answer::Errno(ENOSYS).value());
+    assert_eq!(run(&filter, &data(I386, 20, [0; 6])).0, Answer::Kill.value());
+}
+
+#[test]
+fn of_a_profiles_answer_and_the_hosts_protection_the_stricter_counts() {
+    let arg = |index, value: u64| {
+        format!(r#""args": [{{ "index": {index}, "value": {value}, "op": "SCMP_CMP_EQ" }}]"#)
+    };
+    let rules = [
+        format!(r#"{{ "names": ["socket"], "action": "SCMP_ACT_KILL_PROCESS", {} }}"#, arg(0, 2)),
+        format!(r#"{{ "names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5, {} }}"#, arg(0, 17)),
+        r#"{ "names": ["setrlimit", "chmod", "openat2"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5 }"#
+            .to_owned(),
+        r#"{ "names": ["io_uring_setup"], "action": "SCMP_ACT_TRAP" }"#.to_owned(),
+    ];
+    let filter = profiled("SCMP_ACT_LOG", &rules.join(","), "");
+    assert_answer(&filter, "socket", &[2, 1, 0], Answer::Kill);
+    assert_answer(&filter, "socket", &[1, 1, 0], Answer::Log);
+    assert_answer(&filter, "socket", &[17, 3, 0], FAMILY);
+    assert_answer(&filter, "socket", &[2, 10, 0], Answer::Kill);
+    assert_answer(&filter, "chmod", &[0, 0o755], Answer::Errno(5));
+    assert_answer(&filter, "chmod", &[0, 0o4755], REFUSE);
+    assert_answer(&filter, "fchmod", &[0, 0o755], Answer::Log);
+    assert_answer(&filter, "openat2", &[], Answer::Errno(ENOSYS));
+    assert_answer(&filter, "io_uring_setup", &[], Answer::Trap);
+    assert_answer(&filter, "setrlimit", &[libc::RLIMIT_CORE.into()], Answer::Errno(5));
+}
+
+#[test]
+fn changes_are_made_on_top_of_a_profile_and_lift_what_they_name() {
+    let rules = r#"{ "names": ["read", "uname"], "action": "SCMP_ACT_ALLOW" }"#;
+    let filter = profiled("SCMP_ACT_ERRNO", rules, "uname:ENOSYS,!mmap,!openat2,700:kill");
+    assert_answer(&filter, "read", &[], ALLOW);
+    assert_answer(&filter, "uname", &[], Answer::Errno(ENOSYS));
+    assert_answer(&filter, "mmap", &[], ALLOW);
+    assert_answer(&filter, "munmap", &[], REFUSE);
+    assert_answer(&filter, "openat2", &[], ALLOW);
+    assert_eq!(run(&filter, &data(NATIVE, 700, [0; 6])).0, Answer::Kill.value());
+}
+
+#[test]
+fn a_permitted_call_costs_the_same_however_long_the_list_is() {
+    let all: Vec<_> =
+        CALLS.iter().filter(|call| call.standing == Standing::Allow).map(|call| call.name).collect();
+    let names = all.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(",");
+    let (keep, rule) = (all.join(","), format!(r#"{{ "names": [{names}], "action": "SCMP_ACT_ALLOW" }}"#));
+    let every_second: Vec<_> =
+        all.iter().step_by(2).filter(|name| !STARTS.contains(*name)).copied().collect();
+    let scattered = every_second.join(":ENOSYS,");
+    for filter in [
+        filter(""),
+        filter(&scattered),
+        with(&Rules::keep(&keep).unwrap(), ErrorAction::default()),
+        profiled("SCMP_ACT_ERRNO", &rule, ""),
+        profiled("SCMP_ACT_ALLOW", &rule.replace("ALLOW", "LOG"), ""),
+    ] {
+        for number in all.iter().filter_map(|name| number(name)) {
+            let steps = run(&filter, &data(NATIVE, number, [0; 6])).1;
+            assert!(steps <= 16, "{number}: {steps}");
+        }
+        bpf::check(filter.instructions()).unwrap();
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::Command;
 
-use jail_fs::{Bind, Grant, MountPlan, Owner, Tmpfs, ViewSpec};
+use jail_fs::{Bind, Closed, Grant, MountPlan, Owner, Tmpfs, ViewSpec, Writable};
 
 use crate::host::Host;
 
@@ -316,7 +316,7 @@ fn sockets_and_fifos_within_reach_are_named_and_no_others() {
         assert!(Command::new("mkfifo").args(["-m", mode]).arg(path).status().unwrap().success());
     }
     let doors = |spec: &ViewSpec| {
-        let mut doors = host.plan(spec).doors();
+        let mut doors = host.plan(spec).doors(Closed::default());
         doors.sort_unstable();
         doors
     };
@@ -330,11 +330,34 @@ fn sockets_and_fifos_within_reach_are_named_and_no_others() {
     let all = ["/srv/site/closed.sock  socket", open, "/srv/site/private/open.sock  socket"];
     assert_eq!(doors(&grant("/srv/site", false))[1..], all);
     assert_eq!(doors(&bind("/run/open.sock", "/data/sock"))[0], "/data/sock  socket");
+    // another wall closes what is only written to or connected to, but not where the jail may write
+    let closed = |spec: &ViewSpec| host.plan(spec).doors(Closed { fifos: true, sockets: true });
+    assert_eq!(closed(&ViewSpec::default()), [drained]);
+    assert!(closed(&bind("/run/open.sock", "/data/sock")).contains(&"/data/sock  socket".to_owned()));
+    set_permissions(host.path("opt/drained"), Permissions::from_mode(0o622)).unwrap();
+    assert_eq!(closed(&ViewSpec::default()), [""; 0]);
+    set_permissions(host.path("opt/drained"), Permissions::from_mode(0o644)).unwrap();
     for number in 0..60 {
         socket(&format!("opt/{number}"), 0o777);
     }
     assert_eq!(doors(&ViewSpec::default()).len(), 51);
     assert!(doors(&ViewSpec::default()).contains(&"and 12 more".to_owned()));
+}
+
+#[test]
+fn what_may_be_written_to_is_told_whether_it_is_a_directory_or_a_file() {
+    let host = Host::new();
+    let writable = |spec: &ViewSpec| host.plan(spec).writable();
+    let place = |path: &str, file| Writable { path: path.to_owned(), file };
+    for own in ["/tmp", "/run", "/var/log", "/var/lib", "/dev", "/dev/shm", "/proc"] {
+        assert!(writable(&ViewSpec::default()).contains(&place(own, false)), "{own}");
+    }
+    for shown in ["/etc", "/srv", "/usr", "/var"] {
+        assert!(!writable(&ViewSpec::default()).contains(&place(shown, false)), "{shown}");
+    }
+    assert!(writable(&grant("/srv/site", true)).contains(&place("/srv/site", false)));
+    assert!(!writable(&grant("/srv/site", false)).contains(&place("/srv/site", false)));
+    assert!(writable(&bind("/etc/hosts", "/data/hosts")).contains(&place("/data/hosts", true)));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #[cfg(feature = "tokio")]
 pub mod event;
 pub mod fd;
+pub mod landlock;
 pub mod mount;
 pub mod packet;
 pub mod process;

@@ -1,5 +1,6 @@
 //! The child's half: replays a program between clone and execve. It shares the parent's memory, so it reads what was
-//! prepared and does nothing else: no allocation, no locks, no drop glue, no libc, nothing that could panic.
+//! prepared and does nothing else: no allocation, no locks, no drop glue, no libc, nothing that could panic. That this is
+//! so of all that these two entries lead to is proved of the compiled code by scripts/child.
 
 mod files;
 mod identity;

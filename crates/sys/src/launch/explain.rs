@@ -62,7 +62,7 @@ pub(super) fn failed(script: &Script, record: Option<Record>) -> Failure {
         Op::ExecThrough { .. } if errno == protocol::REPORT_STAYS_OPEN => {
             let message = format!("{}: the filter does not let it be executed", step.object);
             return Failure::new(Kind::Denied, step.stage, step.op.name(), step.object.as_str(), message)
-                .hint("with --userns=identity or host a list of calls to keep has fcntl in it");
+                .hint("add fcntl to --seccomp.keep: with ids of the host's it is called on the way");
         }
         Op::Exec { paths, .. } | Op::ExecThrough { paths, .. } => {
             not_executed(step.stage, &step.object, paths.len() == 1, &error)

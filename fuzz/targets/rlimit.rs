@@ -1,0 +1,4 @@
+//! See `properties::rlimit`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| jail_fuzz::rlimit(input));

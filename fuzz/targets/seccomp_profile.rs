@@ -1,0 +1,4 @@
+//! See `properties::seccomp_profile`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| jail_fuzz::seccomp_profile(input));

@@ -1,0 +1,28 @@
+# Takes over a MAC, for what the bridge sends there.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+jail_options=--net=br0
+open=$in_dmz
+# It is for a bridge, which only root's jails are on.
+not_for='user-open user-run user-join firejail bwrap'
+
+prepare() {
+    dmz
+}
+
+# What the jail's root is refused to send is sent for it, as if that wall had fallen: the bridge is another.
+launch() { while_inside "$@"; }
+outside() { frame_of_jail mac; }
+
+attack() {
+    local status=0
+    command attack frame mac eth0 10.10.20.1 || status=$?
+    waits
+    [ $status = 0 ] || exit $status
+    stopped 'the host will see what came of it'
+}
+
+harm() {
+    bridge fdb show br br0
+    bridge fdb show br br0 | grep -q 02:00:00:00:00:99
+}

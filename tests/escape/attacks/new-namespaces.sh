@@ -1,0 +1,6 @@
+# Namespaces of one's own, each of which gives capabilities over a part of the kernel. CVE-2022-0185, CVE-2022-0492
+# shellcheck shell=bash disable=SC2034
+
+user_open='unshare --user --map-root-user'
+
+attack() { exec attack new-namespaces; }

@@ -1,0 +1,20 @@
+# The same one level above: the last part of the path is what it should be, but somewhere else.
+# shellcheck shell=bash disable=SC2034
+
+open='naive --bind=/srv/data/dir/secret,/tmp/dir'
+jail_options=--bind=/srv/data/dir/secret,/tmp/dir
+bwrap_options='--bind /srv/data/dir/secret /tmp/dir'
+not_for='jail-join user-join firejail' # a start; Firejail has no such option for others than root's own
+
+prepare() {
+    secret
+    mkdir -p /srv/data/dir/secret
+    ln -s /run /srv/data/link
+}
+
+launch() { race /srv/data/dir /srv/data/link 'symbolic link' "$@"; }
+
+attack() {
+    if is_secret /tmp/dir/file; then exit 0; fi
+    stopped 'it is the directory that was meant'
+}
