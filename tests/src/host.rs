@@ -94,6 +94,20 @@ impl Host {
         self.sh(&format!("jail {arguments}"))
     }
 
+    /// Gives the host an ordinary user, with the directories that a login makes.
+    #[track_caller]
+    pub fn add_user(&self) {
+        self.sh("echo user:x:1234:1234::/home/user:/bin/bash >>/etc/passwd; echo user:x:1234: >>/etc/group
+                 install -d -m 700 -o 1234 -g 1234 /run/user/1234 /srv/user")
+            .succeeds();
+    }
+
+    /// Runs a script on the host as that user, to its end.
+    #[track_caller]
+    pub fn as_user(&self, script: &str) -> Output {
+        self.sh(&by_user(script))
+    }
+
     /// Runs a script somewhere, to its end.
     #[track_caller]
     pub fn run(&self, place: Place, script: &str) -> Output {
@@ -193,6 +207,15 @@ impl Drop for Host {
         }
         let _ = self.holder.wait();
     }
+}
+
+/// What the host runs so that its user runs this script.
+pub fn by_user(script: &str) -> String {
+    let quoted = script.replace('\'', r"'\''");
+    format!(
+        "cd /; exec setpriv --reuid=1234 --regid=1234 --clear-groups env HOME=/srv/user \
+         XDG_RUNTIME_DIR=/run/user/1234 bash -c '{quoted}'"
+    )
 }
 
 /// The directory `jail` was built into: ours, without `deps`. A host has it in its PATH.

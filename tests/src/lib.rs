@@ -23,7 +23,7 @@ pub use dmz::{
     quote,
 };
 pub use firewall::Firewall;
-pub use host::{Host, Place, built};
+pub use host::{Host, Place, built, by_user};
 pub use output::Output;
 pub use running::Running;
 pub use snapshot::Snapshot;

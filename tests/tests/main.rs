@@ -24,5 +24,6 @@ mod publish;
 mod services;
 mod starts;
 mod userns;
+mod users;
 mod variants;
 mod views;

@@ -10,6 +10,7 @@ use jail_sys::helper::{End, SuperviseArgs};
 use jail_sys::launch::launch;
 use jail_sys::{Failure, Kind, helper};
 
+use crate::caller::Caller;
 use crate::identity::paths_of;
 use crate::launch::payload;
 use crate::names::argv_of;
@@ -57,7 +58,7 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY;
     let devpts = open_inside(status.pid, Path::new("dev/pts"), flags).map_err(|_| gone())?;
     let User { uid, gid, .. } = &jail.plan.user;
-    let owner = (status.ids.to_host(*uid), status.ids.to_host(*gid));
+    let owner = Caller::now().owner_of(&status.ids, *uid, *gid);
     let wired = Wired::new(Streams::Caller, owner, devpts.as_fd())?;
     let plan =
         if command.is_empty() { shell(&jail.plan) } else { with_command(&jail.plan, argv_of(command)?) };
@@ -68,6 +69,7 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
     let program = join::program(Join {
         pidfd: init.as_raw_fd(),
         namespaces: spawn::namespaces(own_network) | own_ids,
+        change_ids: plan.userns != Userns::Own,
         confine: plan.filter.steps()?,
         payload: payload(&plan, &wired, through.as_ref().map(AsRawFd::as_raw_fd))?,
     });

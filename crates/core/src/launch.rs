@@ -6,7 +6,7 @@ use std::io::{self, PipeWriter, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use jail_ns::payload::{self, Payload};
-use jail_ns::spawn::{self, Start};
+use jail_ns::spawn::{self, Start, UserNamespace};
 use jail_sys::call::event::readable;
 use jail_sys::call::process;
 use jail_sys::launch::{Launched, launch};
@@ -14,6 +14,9 @@ use jail_sys::lease::Lease;
 use jail_sys::op::Step;
 use jail_sys::{Failure, Kind, helper};
 
+use tokio::sync::Mutex;
+
+use crate::caller::Caller;
 use crate::journal::Journal;
 use crate::keep::KeptFd;
 use crate::machine::Machine;
@@ -29,6 +32,9 @@ use crate::supervise::Running;
 use crate::tell::Tell;
 use crate::user::User;
 use crate::userns::{Ids, may_own_ours};
+
+/// An ordinary user's starts: see [`spawn::program`].
+static STARTS_OF_A_USER: Mutex<()> = Mutex::const_new(());
 
 /// Starts a jail; Ok once its command has been executed. What a failed start gave the host is taken back.
 ///
@@ -179,7 +185,9 @@ impl Claimed<'_> {
         home.write_plan(plan)?;
         let holder = format!("{} {}", plan.name, plan.id);
         let ids = Ids::make(plan.userns, &machine.uids(), &holder, journal)?;
-        tell.step("namespace", "lease uid range", || ids.lease.path().display());
+        if let Some(lease) = &ids.lease {
+            tell.step("namespace", "lease uid range", || lease.path().display());
+        }
         let mut setup = Setup::new(&plan.id, plan.hostname(), &ids);
         Files(&plan.view).prepare(&mut setup).await?;
         Filter(&plan.filter).prepare(&mut setup).await?;
@@ -188,6 +196,10 @@ impl Claimed<'_> {
         }
         let wired = setup.wire(streams, &plan.user)?;
         tell.step("filesystem", "open_tree", || format!("{} trees of the host's", setup.held.len()));
+        let _one_at_a_time = match Caller::now() {
+            Caller::User { .. } => Some(STARTS_OF_A_USER.lock().await),
+            Caller::Root => None,
+        };
         let (child, ready, lifeline) = clone(plan, setup, &wired)?;
         tell.step("namespace", "clone3", || format!("process {}", child.pid()));
         let netns = own_namespace(plan, child.pid())?;
@@ -202,7 +214,7 @@ impl Claimed<'_> {
         drop(netns);
         let started = run_command(child, ready, tell).await?;
         let map = ids.map;
-        let mut held = vec![ids.lease.into_fd()];
+        let mut held: Vec<_> = ids.lease.into_iter().map(Lease::into_fd).collect();
         let (request, interfaces) = network.as_mut().map(|network| network.outcome()).unwrap_or_default();
         held.extend(network.into_iter().flat_map(Stage::keep));
         held.extend(own.iter_mut().flat_map(|stage| stage.keep()));
@@ -233,18 +245,23 @@ fn clone(
         .map_err(|error| Failure::call("namespace", "memfd_create", "the jail's init", &error))?;
     let through = may_own_ours(&setup.ids).then_some(&init);
     let own_network = !matches!(plan.network, Wanted::Host);
+    let (user, also) = match (Caller::now(), setup.user) {
+        (Caller::User { uid, gid }, _) => (UserNamespace::Own { uid, gid }, libc::CLONE_NEWUSER),
+        (Caller::Root, Some(user)) => (UserNamespace::Joined(user.as_raw_fd()), 0),
+        (Caller::Root, None) => (UserNamespace::Callers, 0),
+    };
     let program = spawn::program(Start {
         hostname: plan.hostname(),
         own_network,
         files: setup.files,
         ready: Some(wait.as_raw_fd()),
-        user: setup.user.map(|user| user.as_raw_fd()),
+        user,
         confine: setup.confine,
         payload: payload(plan, wired, through.map(|helper| helper.as_raw_fd()))?,
         lifeline: lifeline.as_raw_fd(),
         init: init.as_raw_fd(),
     });
-    let child = launch(program, spawn::namespaces(own_network))?;
+    let child = launch(program, spawn::namespaces(own_network) | also)?;
     // The child has its own copies of everything else by now; only what it names by path is looked up later.
     Ok((child, ready, alive))
 }

@@ -20,7 +20,7 @@
 //! State is a directory per jail, with a lock that is held while the jail lives and a journal of what the host was given:
 //! there is no daemon, and whoever comes next undoes what a jail that was killed left ([`gc`]).
 //!
-//! It takes root. It prints nothing. It is safe in a program with many threads, some of which run programs or start jails
+//! Who is not root has jails without an interface on the host's networks, see [`Caller`]. It prints nothing. It is safe in a program with many threads, some of which run programs or start jails
 //! themselves; a jail does not depend on the thread that started it. The runtime (tokio, with I/O and time enabled) is the
 //! caller's. The program leaves SIGCHLD's action as it is by default and waits for no child but its own (no
 //! `waitpid(-1)`): a jail's first process is a child of this one. While a start is under way this process may not be
@@ -28,6 +28,7 @@
 //! /proc/self/exe.
 #![forbid(unsafe_code)]
 
+mod caller;
 mod find;
 mod identity;
 mod join;
@@ -53,6 +54,7 @@ mod tell;
 mod user;
 mod userns;
 
+pub use caller::Caller;
 pub use find::find;
 pub use jail_sys::{Failure, Kind, printable};
 pub use join::{Joined, join};

@@ -9,6 +9,8 @@ use jail_net::model::JailId;
 use jail_sys::lease::{Lease, Taken};
 use jail_sys::{Failure, Kind};
 
+use crate::caller::Caller;
+
 /// Where the machine's state is unless a test says otherwise.
 pub(crate) const RUN: &str = "/run/jail";
 
@@ -19,12 +21,15 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// The machine's state, its directories made (0700) where they are missing.
+    /// The machine's state, its directories made (0700) where they are missing. An ordinary user makes none.
     ///
     /// # Errors
     /// What mkdir(2) answers.
     pub(crate) fn open() -> Result<Self, Failure> {
         let machine = Machine { dir: PathBuf::from(RUN) };
+        if !Caller::now().is_root() {
+            return Ok(machine); // what is the machine's is nothing that an ordinary user's jail has
+        }
         let hint = "what only one jail of this machine can have is noted there, whatever --state-dir says: it must \
                     be writable";
         make_private_dir(&machine.dir, hint)?;

@@ -12,6 +12,7 @@ use jail_net::model::{JailId, Segment};
 use jail_sys::{Failure, Kind, printable};
 use serde::{Deserialize, Serialize};
 
+use crate::caller::Caller;
 use crate::identity::{IdentitySpec, Timeout, paths_of};
 use crate::keep::KeptFd;
 use crate::names::{argv_of, name_of};
@@ -117,9 +118,13 @@ impl Plan {
         let (name, argv) = (name_of(spec)?, argv_of(&spec.command)?);
         let identity = &spec.identity;
         identity.check()?;
+        let caller = Caller::now();
+        caller.refuse(spec)?;
         refuse_hosts_root(spec)?;
         let mut view = spec.view.clone();
+        view.by_user = !caller.is_root();
         let user = user_of(identity, &mut view)?;
+        caller.refuse_user(identity.user.as_deref(), user.uid, user.gid)?;
         view.hosts_ids = identity.userns != Userns::Auto;
         let (other_user, on_host) = (user.uid != 0, identity.userns == Userns::Host);
         let filter = jail_filter::plan(&FilterSpec { other_user, on_host, ..spec.filter.clone() })?;
@@ -151,7 +156,7 @@ impl Plan {
             cwd: identity.cwd.as_ref().map_or_else(|| "/".to_owned(), |cwd| cwd.display().to_string()),
             keep_fds: identity.keep_fds.clone(),
             timeout: identity.timeout,
-            userns: identity.userns,
+            userns: caller.userns(identity.userns),
             user,
             filter: filter.with_landlock(&behind_mounts(&view, identity, &network)),
             view,
@@ -226,7 +231,7 @@ impl Plan {
             lines.push(format!("  time        {timeout}, then it is stopped"));
         }
         lines.push(format!("  environment {}", printable(&self.environment.join(" "))));
-        if self.userns != Userns::Auto {
+        if matches!(self.userns, Userns::Identity | Userns::Host) {
             lines.push(format!(
                 "  note: --userns={}: a service of the host's that asks who connects is answered with the number of a user of the host's",
                 self.userns

@@ -5,6 +5,7 @@ use jail_sys::call::process;
 use jail_sys::lease::Lease;
 use std::os::fd::AsFd;
 
+use crate::caller::Caller;
 use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::network::{Undoing, sweep};
@@ -29,6 +30,9 @@ pub(crate) async fn dead(place: &Place) -> Result<Vec<String>, Failure> {
 pub async fn gc(place: &Place) -> Result<Vec<String>, Failure> {
     let machine = Machine::open()?;
     let reaped = reap(place, &machine).await;
+    if !Caller::now().is_root() {
+        return reaped;
+    }
     let swept = sweep(&machine, &place.plugin_dirs).await?;
     Ok(reaped?.into_iter().chain(swept).collect())
 }
@@ -89,7 +93,7 @@ pub(crate) async fn one(
         // It died before it was given anything.
         (Ok(None), Ok(_)) => unread,
     };
-    if unread.is_some() {
+    if unread.is_some() && Caller::now().is_root() {
         sweep(machine, &place.plugin_dirs).await?;
     }
     home.remove()?;

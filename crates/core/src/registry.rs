@@ -12,6 +12,7 @@ use jail_sys::{Failure, Kind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::caller::Caller;
 use crate::machine::{RUN, make_private_dir, names_in};
 use crate::plan::Plan;
 use crate::status::{Status, namespace};
@@ -66,6 +67,10 @@ impl Registry {
         let home = self.home(name);
         // The usual place holds what is the machine's as well, which no other --state-dir moves.
         let hint = match self.dir.starts_with(RUN) {
+            _ if !Caller::now().is_root() => {
+                "jail keeps its state there: set XDG_RUNTIME_DIR to a directory of your own, as a login does, or choose \
+                 one with --state-dir"
+            }
             true => "jail keeps its state there: it must be writable",
             false => {
                 "jail keeps its state there: it must be writable, or choose another place with --state-dir"

@@ -1,6 +1,7 @@
 //! The `Stage` trait: one part of a jail, in two halves. The host's half is async and runs here; the jail's half is
 //! encoded operations that the child replays. An embedder's own stage stands beside ours.
 
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use jail_net::model::JailId;
 use jail_sys::op::Step;
 use jail_sys::{Failure, IdMap, Kind};
 
+use crate::caller::Caller;
 use crate::journal::Journal;
 use crate::streams::{Streams, Wired};
 use crate::user::User;
@@ -56,11 +58,9 @@ impl<'a> Setup<'a> {
 
     /// The jail's standard descriptors.
     pub(crate) fn wire(&self, streams: Streams, user: &User) -> Result<Wired, Failure> {
+        let owner = Caller::now().owner_of(&self.ids, user.uid, user.gid);
         match &self.devpts {
-            Some(devpts) => {
-                let owner = (self.ids.to_host(user.uid), self.ids.to_host(user.gid));
-                Wired::new(streams, owner, devpts.as_fd())
-            }
+            Some(devpts) => Wired::new(streams, owner, devpts.as_fd()),
             None => {
                 let message = "there are no terminals without the file system stage";
                 Err(Failure::new(Kind::Failed, "filesystem", "wire", "/dev/pts", message))
@@ -129,9 +129,19 @@ impl Stage for Files<'_> {
         let view = self.0.compile(setup.name, &Owners { ids: &setup.ids, granted, shown })?;
         setup.files.extend(view.steps);
         setup.held.extend(view.held);
-        setup.devpts = Some(view.devpts);
+        setup.devpts = Some(match view.devpts {
+            Some(devpts) => devpts,
+            None => hosts_terminals()?,
+        });
         Ok(())
     }
+}
+
+/// Where a terminal comes from for a jail that mounts its own only once it has been cloned: that is one of the host's,
+/// like the one that the user has.
+fn hosts_terminals() -> Result<OwnedFd, Failure> {
+    let dev = File::open("/dev").map_err(|error| Failure::call("filesystem", "open", "/dev", &error))?;
+    Ok(dev.into())
 }
 
 /// What the jail may ask the kernel.

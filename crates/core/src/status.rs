@@ -17,6 +17,8 @@ pub struct Status {
     pub started: String,
     /// The process that supervises it.
     pub supervisor: u32,
+    /// When that process began, in clock ticks since boot: with its number that is it and no other.
+    pub supervisor_since: Option<u64>,
     /// Inode numbers of its namespaces: mnt, pid, net, ipc, uts, cgroup, user.
     pub namespaces: BTreeMap<String, u64>,
     /// Which ids of the host its ids are.
@@ -36,8 +38,16 @@ impl Status {
         let namespaces =
             KINDS.iter().filter_map(|kind| Some(((*kind).to_owned(), namespace(pid, kind)?))).collect();
         let started = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
-        Status { pid, started, supervisor: std::process::id(), namespaces, ids, request, interfaces }
+        let supervisor = std::process::id();
+        let supervisor_since = since(supervisor);
+        Status { pid, started, supervisor, supervisor_since, namespaces, ids, request, interfaces }
     }
+}
+
+/// When a process began: the 22nd field of /proc/PID/stat, counted behind the name, which may hold anything.
+pub(crate) fn since(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 /// The inode number of a namespace of a process; `None` when the process is gone. See namespaces(7).

@@ -17,6 +17,7 @@ use crate::place::Place;
 use crate::plan::Wanted;
 use crate::reap;
 use crate::registry::{Claim, Home, Registered};
+use crate::status::{Status, since};
 use crate::supervise::ended;
 
 /// How long a jail that was asked to end has for that unless somebody says otherwise.
@@ -85,7 +86,7 @@ fn open(jail: &Registered) -> Result<(Option<OwnedFd>, Option<OwnedFd>), Failure
     let (init, supervising) = (process::open(status.pid).ok(), process::open(supervisor).ok());
     Ok((
         init.filter(|_| jail.is_inhabited()),
-        supervising.filter(|_| has_open(supervisor, &jail.home.lock())),
+        supervising.filter(|_| has_open(supervisor, &jail.home.lock()) || is_supervisor(status)),
     ))
 }
 
@@ -94,6 +95,11 @@ pub(crate) fn supervisor_of(jail: &Home) -> Option<i32> {
     let pids =
         fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.into_iter().find(|pid| has_open(*pid, &jail.lock()))
+}
+
+/// Whether the process of the supervisor's number is still the supervisor: an ordinary user may not see what it has open.
+fn is_supervisor(status: &Status) -> bool {
+    status.supervisor_since.is_some() && since(status.supervisor) == status.supervisor_since
 }
 
 /// Whether the process has this file open.

@@ -25,6 +25,8 @@ pub enum Userns {
     Identity,
     /// The host's, without a user namespace: its root is the host's, with the few capabilities that are kept.
     Host,
+    /// One, which is that of who starts the jail and is not root: what the default comes to then. Its root is that user.
+    Own,
 }
 
 impl Userns {
@@ -34,6 +36,7 @@ impl Userns {
             Userns::Auto => "auto",
             Userns::Identity => "identity",
             Userns::Host => "host",
+            Userns::Own => "own",
         }
     }
 
@@ -43,6 +46,7 @@ impl Userns {
             Userns::Auto => "user last (65536 ids of its own)",
             Userns::Identity => "user last (the host's ids 0 to 65535: --userns=identity)",
             Userns::Host => "and no user namespace (the host's ids: --userns=host)",
+            Userns::Own => "user first and last (one id: its root is the user who starts it)",
         }
     }
 }
@@ -74,8 +78,8 @@ pub(crate) fn may_own_ours(ids: &IdMap) -> bool {
 pub(crate) struct Ids {
     /// Which ids of the host its ids are.
     pub(crate) map: IdMap,
-    /// The lease of 65536 ids that nobody else has.
-    pub(crate) lease: Lease,
+    /// The lease of 65536 ids that nobody else has; an ordinary user has none.
+    pub(crate) lease: Option<Lease>,
     /// The user namespace that it enters last.
     user: Option<OwnedFd>,
     /// One with the leased ids and nobody in it, where the jail's own are the host's.
@@ -90,17 +94,23 @@ impl Ids {
         holder: &str,
         journal: &mut Journal,
     ) -> Result<Self, Failure> {
+        if userns == Userns::Own {
+            let map = IdMap { base: geteuid().as_raw(), size: 1 };
+            return Ok(Ids { map, lease: None, user: None, strangers: None });
+        }
         let (leased, lease) = range::lease(dir, holder)?;
         let lease = journal.lease(lease)?;
         let namespace = idmap::user_namespace(&leased)?;
         Ok(match userns {
-            Userns::Auto => Ids { map: leased, lease, user: Some(namespace), strangers: None },
+            Userns::Auto => Ids { map: leased, lease: Some(lease), user: Some(namespace), strangers: None },
             Userns::Identity => {
                 let map = IdMap { base: 0, size: leased.size };
                 let user = Some(idmap::user_namespace(&map)?);
-                Ids { map, lease, user, strangers: Some(namespace) }
+                Ids { map, lease: Some(lease), user, strangers: Some(namespace) }
             }
-            Userns::Host => Ids { map: IdMap::HOST, lease, user: None, strangers: Some(namespace) },
+            Userns::Host | Userns::Own => {
+                Ids { map: IdMap::HOST, lease: Some(lease), user: None, strangers: Some(namespace) }
+            }
         })
     }
 

@@ -44,13 +44,14 @@ const NOBODY: (u32, u32) = (u32::MAX - 1, u32::MAX - 1);
 /// A plan that is ready to run.
 #[derive(Debug)]
 pub struct Compiled {
-    /// The steps for the child, in a mount namespace of its own and as the host's root. They end with [`Op::Pivot`].
+    /// The steps for the child, in a mount namespace of its own and as the host's root, or as root of a user namespace
+    /// with one id for [`crate::ViewSpec::by_user`]. They end with [`Op::Pivot`].
     pub steps: Vec<Step>,
     /// The detached trees that the steps attach: to be kept open until the steps have run.
     pub held: Vec<OwnedFd>,
     /// The jail's pseudo-terminals, mounted nowhere yet: a `ptmx` opened here is the jail's `/dev/pts/0`. To be kept
-    /// open until the steps have run.
-    pub devpts: OwnedFd,
+    /// open until the steps have run. `None` where the child mounts them itself, for who is not root.
+    pub devpts: Option<OwnedFd>,
 }
 
 impl MountPlan {
@@ -62,15 +63,12 @@ impl MountPlan {
     /// A source that is gone, has become a symbolic link or is another file than the one planned; a file system that
     /// cannot be id-mapped.
     pub fn compile(&self, name: &str, owners: &Owners<'_>) -> Result<Compiled, Failure> {
-        let ids = owners.ids;
-        let (owner, tty) = (ids.to_host(0).to_string(), ids.to_host(dev::TTY).to_string());
-        // without an owner of its own, a terminal that is opened out here would belong to the host's root
-        let options = [("ptmxmode", "0666"), ("mode", "0620"), ("uid", &*owner), ("gid", &*tty)];
-        let devpts = call::new_mount("devpts", &options, NOSUID | NOEXEC)
-            .map_err(|error| Failure::call(STAGE, "fsmount", "/dev/pts", &error))?;
+        let devpts = if self.by_user { None } else { Some(devpts(owners.ids)?) };
         let host = File::open("/").map_err(|error| Failure::call(STAGE, "open", "/", &error))?;
         let (steps, held) = (Vec::new(), Vec::new());
-        let mut compiler = Compiler { name, owners, devpts: devpts.as_raw_fd(), host, steps, held };
+        let terminals = devpts.as_ref().map(AsRawFd::as_raw_fd);
+        let by_user = self.by_user;
+        let mut compiler = Compiler { name, owners, by_user, terminals, host, steps, held };
         compiler.root(self)?;
         for mount in &self.mounts {
             compiler.mount(mount, self)?;
@@ -90,11 +88,22 @@ impl MountPlan {
     }
 }
 
+/// The pseudo-terminals of a jail with these ids. Without an owner of its own, one that is opened out here would belong to
+/// the host's root.
+fn devpts(ids: &IdMap) -> Result<OwnedFd, Failure> {
+    let (owner, tty) = (ids.to_host(0).to_string(), ids.to_host(dev::TTY).to_string());
+    let options = [("ptmxmode", "0666"), ("mode", "0620"), ("uid", &*owner), ("gid", &*tty)];
+    call::new_mount("devpts", &options, NOSUID | NOEXEC)
+        .map_err(|error| Failure::call(STAGE, "fsmount", "/dev/pts", &error))
+}
+
 /// Steps while they are collected.
 pub(crate) struct Compiler<'a> {
     name: &'a str,
     owners: &'a Owners<'a>,
-    devpts: RawFd,
+    by_user: bool,
+    /// The jail's pseudo-terminals; without them the child makes them.
+    terminals: Option<RawFd>,
     host: File,
     steps: Vec<Step>,
     held: Vec<OwnedFd>,
@@ -103,6 +112,10 @@ pub(crate) struct Compiler<'a> {
 impl Compiler<'_> {
     pub(crate) fn add(&mut self, object: &str, op: Op) {
         self.steps.push(Step::new(STAGE, object, op));
+    }
+
+    fn add_hinted(&mut self, object: &str, op: Op, hint: &'static str) {
+        self.steps.push(Step::new(STAGE, object, op).hint(hint));
     }
 
     /// The root, the store for data, what hides things, and the links.
@@ -125,9 +138,11 @@ impl Compiler<'_> {
     /// A directory and a file that nobody in the jail can read, on a read-only mount, so that copies are too.
     fn hiding_places(&mut self) -> Result<(), Failure> {
         let data = Fd::Slot(DATA);
-        self.make_owned(data, "hidden", Node::Dir, 0, NOBODY)?;
-        self.make_owned(data, "hidden/directory", Node::Dir, 0, NOBODY)?;
-        self.make_owned(data, "hidden/file", Node::File, 0, NOBODY)?;
+        // a user namespace with one id has no number for another owner
+        let nobody = if self.by_user { (0, 0) } else { NOBODY };
+        self.make_owned(data, "hidden", Node::Dir, 0, nobody)?;
+        self.make_owned(data, "hidden/directory", Node::Dir, 0, nobody)?;
+        self.make_owned(data, "hidden/file", Node::File, 0, nobody)?;
         self.add(
             "hidden",
             Op::CloneTree { at: data, path: c"hidden".to_owned(), recursive: false, into: NEXT },
@@ -161,7 +176,10 @@ impl Compiler<'_> {
             }
             What::Proc { read_only, hidden } => proc::compile(self, mount.writable, read_only, hidden),
             What::Dev => dev::compile(self),
-            What::Terminals => self.attach(asked, Fd::Parent(self.devpts), ROOT, &mount.target),
+            What::Terminals => match self.terminals {
+                Some(devpts) => self.attach(asked, Fd::Parent(devpts), ROOT, &mount.target),
+                None => dev::terminals(self),
+            },
             What::Hidden { file } => self.hide(asked, *file, ROOT, &mount.target),
             What::Text { content } => self.text(mount, content),
             What::Hostname => self.text(mount, &format!("{}\n", self.name)),
@@ -181,6 +199,9 @@ impl Compiler<'_> {
         granted: Option<Inode>,
         deep: bool,
     ) -> Result<Fd, Failure> {
+        if self.by_user {
+            return self.clone_inside(mount, source, granted, deep);
+        }
         let failed = |operation, error| Failure::call(STAGE, operation, &mount.asked, &error);
         let place = fd::open_no_symlinks(self.host.as_fd(), Path::new(inner_text(source)), libc::O_PATH, 0);
         let place = place.map_err(|error| failed("openat2", error))?;
@@ -208,6 +229,31 @@ impl Compiler<'_> {
         let from = Fd::Parent(tree.as_raw_fd());
         self.held.push(tree);
         Ok(from)
+    }
+
+    /// The same, cloned by the child, who owns its mount namespace: one who is not root may clone none out here.
+    fn clone_inside(
+        &mut self,
+        mount: &Mount,
+        source: &str,
+        granted: Option<Inode>,
+        recursive: bool,
+    ) -> Result<Fd, Failure> {
+        let expected = granted.map(|inode| (inode.device, inode.number));
+        let step = Op::CloneHost { path: inner(source)?, recursive, expected, into: NEXT };
+        self.add_hinted(
+            &mount.asked,
+            step,
+            "it may have been replaced since it was looked at: start it again",
+        );
+        let access = if mount.writable { 0 } else { READ_ONLY };
+        self.set_attr(&mount.asked, NEXT, recursive, NOSUID | NODEV | access);
+        Ok(Fd::Slot(NEXT))
+    }
+
+    /// Whether the child makes all mounts, in a user namespace with one id.
+    pub(crate) fn by_user(&self) -> bool {
+        self.by_user
     }
 
     /// Whether what is shown of the host's is shown as to a stranger.
@@ -271,8 +317,11 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The host's numbers of owners inside.
+    /// The numbers of owners inside, as the child has to name them: the host's, or in a user namespace with one id that.
     pub(crate) fn host_ids(&self, uid: u32, gid: u32) -> (u32, u32) {
+        if self.by_user {
+            return (0, 0);
+        }
         (self.owners.ids.to_host(uid), self.owners.ids.to_host(gid))
     }
 }

@@ -38,12 +38,36 @@ pub(crate) fn add(plan: &mut MountPlan) {
 pub(crate) fn compile(to: &mut Compiler<'_>) -> Result<(), Failure> {
     let owner = to.host_ids(0, 0);
     for (name, major, minor) in NODES {
-        to.make_owned(ROOT, &format!("dev/{name}"), Node::CharDev { major, minor }, 0o666, owner)?;
+        let node = if to.by_user() { Node::File } else { Node::CharDev { major, minor } };
+        to.make_owned(ROOT, &format!("dev/{name}"), node, 0o666, owner)?;
     }
     for (name, content) in LINKS {
         to.make_owned(ROOT, &format!("dev/{name}"), Node::Symlink(c_string(content)?), 0o777, owner)?;
     }
     to.add("/dev", Op::CloneTree { at: ROOT, path: c"dev".to_owned(), recursive: false, into: NEXT });
     to.set_attr("/dev", NEXT, false, NOSUID | NOEXEC);
-    to.attach("/dev", Fd::Slot(NEXT), ROOT, "dev")
+    to.attach("/dev", Fd::Slot(NEXT), ROOT, "dev")?;
+    match to.by_user() {
+        true => NODES.iter().try_for_each(|(name, ..)| to.hosts_device(name)),
+        false => Ok(()),
+    }
+}
+
+/// The terminals, mounted by the child: all of them its root's, which is the only id there.
+pub(crate) fn terminals(to: &mut Compiler<'_>) -> Result<(), Failure> {
+    let options = [(c"ptmxmode", c"0666"), (c"mode", c"0620")];
+    let options = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    to.add("/dev/pts", Op::NewMount { fs: c"devpts".to_owned(), options, attr: NOSUID | NOEXEC, into: NEXT });
+    to.attach("/dev/pts", Fd::Slot(NEXT), ROOT, "dev/pts")
+}
+
+impl Compiler<'_> {
+    /// The host's own device over a file: who is not root makes none.
+    fn hosts_device(&mut self, name: &str) -> Result<(), Failure> {
+        let path = format!("dev/{name}");
+        let from = Op::CloneHost { path: c_string(&path)?, recursive: false, expected: None, into: NEXT };
+        self.add(&format!("/{path}"), from);
+        self.set_attr(&format!("/{path}"), NEXT, false, NOSUID | NOEXEC);
+        self.attach(&format!("/{path}"), Fd::Slot(NEXT), ROOT, &path)
+    }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use jail_sys::printable;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Access, Mode, OFlags, access};
 
 use crate::host;
 use crate::inside::is_below;
@@ -45,6 +45,7 @@ impl MountPlan {
                 mount,
                 source: Path::new(source),
                 all: granted.is_some(),
+                by_user: self.by_user,
                 deep: *deep,
                 covered: &covered,
                 closed: if mount.writable { Closed::default() } else { closed },
@@ -64,6 +65,8 @@ struct Walk<'a> {
     source: &'a Path,
     /// Whatever the modes say, because the jail's root is the owner.
     all: bool,
+    /// The jail's root is who looks.
+    by_user: bool,
     /// With what is mounted below it.
     deep: bool,
     /// Whether something else is mounted on a path of the jail's.
@@ -78,7 +81,7 @@ impl Walk<'_> {
         while let Some((path, meta)) = todo.pop() {
             if meta.is_dir() {
                 todo.extend(self.entries(&path, meta.dev()));
-            } else if self.is_open(&meta) {
+            } else if self.is_open(&path, &meta) {
                 let kind = if meta.file_type().is_socket() { "socket" } else { "FIFO" };
                 doors.push(printable(&format!("{}  {kind}", self.inside(&path))));
             }
@@ -94,21 +97,28 @@ impl Walk<'_> {
         let found = seen.filter_map(|path| Some((fs::symlink_metadata(&path).ok()?, path)));
         let within = found.filter(|(meta, path)| {
             let elsewhere = meta.is_dir() && meta.dev() != device;
-            let entered = !meta.is_dir() || self.all || meta.mode() & 0o001 != 0;
+            let entered = !meta.is_dir() || self.all || self.by_user || meta.mode() & 0o001 != 0;
             entered && !(elsewhere && (!self.deep || starts_mounts(path)))
         });
         within.map(|(meta, path)| (path, meta)).collect()
     }
 
     /// May the jail use it? A socket is connected to by who may write to it; a FIFO is drained by who may read it.
-    fn is_open(&self, meta: &Metadata) -> bool {
+    fn is_open(&self, path: &Path, meta: &Metadata) -> bool {
         let kind = meta.file_type();
         let Closed { fifos, sockets } = self.closed;
         let (closed, right) = match kind.is_socket() {
             true => (sockets, 0o002),
             false => (false, if fifos { 0o004 } else { 0o006 }),
         };
-        (kind.is_socket() || kind.is_fifo()) && !closed && (self.all || meta.mode() & right != 0)
+        (kind.is_socket() || kind.is_fifo())
+            && !closed
+            && (self.all || meta.mode() & right != 0 || self.may(path))
+    }
+
+    /// May who looks write to it, and so the jail, where that is its root?
+    fn may(&self, path: &Path) -> bool {
+        self.by_user && access(path, Access::WRITE_OK).is_ok()
     }
 
     /// The jail's path of a path of the host's.

@@ -61,7 +61,9 @@ impl Compiler<'_> {
         self.make_owned(data, &name, Node::Dir, 0o700, (0, 0))?;
         self.make_owned(data, &work, Node::Dir, 0o700, (0, 0))?;
         self.fill(asked, data, &upper, top, folders)?;
-        for folder in folders.iter().filter(|folder| folder.empty) {
+        let by_user = self.by_user();
+        let empty = || folders.iter().filter(|folder| folder.empty);
+        for folder in empty().filter(|_| !by_user) {
             let path = c_string(&format!("{upper}/{}", folder.path))?;
             self.add(asked, Op::Opaque { root: data, path });
         }
@@ -75,16 +77,24 @@ impl Compiler<'_> {
                 format!("{workshop}/{own}")
             }
         };
-        let options = vec![
+        let mut options = vec![
             (c"lowerdir".to_owned(), c_string(&overlay_path(&lower))?),
             (c"upperdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{upper}")))?),
             (c"workdir".to_owned(), c_string(&overlay_path(&format!("{workshop}/{work}")))?),
         ];
+        options.extend(by_user.then(|| (c"userxattr".to_owned(), c"".to_owned())));
         self.add(
             asked,
             Op::NewMount { fs: c"overlay".to_owned(), options, attr: NOSUID | NODEV, into: NEXT },
         );
-        self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)
+        self.attach(asked, Fd::Slot(NEXT), ROOT, &mount.target)?;
+        // trusted attributes are root's, and older kernels have no others in memory: mounted over what they would hide
+        for folder in empty().filter(|_| by_user) {
+            let path = c_string(&format!("{upper}/{}", folder.path))?;
+            self.add(asked, Op::CloneTree { at: data, path, recursive: false, into: NEXT });
+            self.attach(asked, Fd::Slot(NEXT), ROOT, &format!("{}/{}", mount.target, folder.path))?;
+        }
+        Ok(())
     }
 
     fn fill(

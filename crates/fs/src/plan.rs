@@ -24,6 +24,8 @@ pub(crate) const STAGE: &str = "filesystem";
 pub struct MountPlan {
     /// How much the jail may write into memory.
     pub(crate) limits: Limits,
+    /// [`ViewSpec::by_user`].
+    pub(crate) by_user: bool,
     /// A directory of the host on which the child, in its own namespace, puts what it prepares out of the jail's sight.
     pub(crate) workshop: String,
     /// Symbolic links in the root: path and content.
@@ -202,6 +204,7 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
     let total = u64::from(memory.mem_unit) * memory.totalram;
     let mut plan = MountPlan {
         limits: Limits::of_memory(total),
+        by_user: spec.by_user,
         workshop: String::new(),
         links: Vec::new(),
         mounts: Vec::new(),

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use jail_sys::Failure;
 
-use crate::host;
 use crate::plan::{Folder, Mount, MountPlan, STAGE, Store, What};
 use crate::scan::{LIMIT, Scan, entered_by_all, folder_of, is_empty, scan};
 use crate::shown::text;
+use crate::{host, mountinfo};
 
 const OWN: [(&str, Store); 4] =
     [("cache", Store::Data), ("log", Store::Log), ("spool", Store::Data), ("tmp", Store::Data)];
@@ -21,8 +21,9 @@ pub(crate) fn add(plan: &mut MountPlan, root: &Path) -> Result<(), Failure> {
         plan.notes.push("/var is not shown: it is not a directory".to_owned());
         return Ok(());
     }
-    // without what is mounted below: a clone of the mounts in /var/lib (containers' roots) would keep them busy
-    let what = What::Host { source: text(&var)?, granted: None, deep: false };
+    // without what is mounted below: a clone of the mounts in /var/lib (containers' roots) would keep them busy; who is
+    // not root may not tell them apart
+    let what = What::Host { source: text(&var)?, granted: None, deep: plan.by_user };
     plan.mounts.push(Mount::at("/var", what));
     add_live(plan, &var)?;
     for (name, store) in OWN {
@@ -71,6 +72,14 @@ fn add_lib(plan: &mut MountPlan, dir: &Path) -> Result<(), Failure> {
         plan.mounts.push(Mount { make: Vec::new(), writable: true, ..Mount::at("/var/lib", what) });
         return Ok(());
     }
+    if plan.by_user && has_mounts(dir)? {
+        let why =
+            "something is mounted below it, and then only root can lay a directory of the jail's over it";
+        plan.notes.push(format!("/var/lib is read-only: {why}; --tmpfs=PATH is one that can be written to"));
+        let what = What::Host { source: text(dir)?, granted: None, deep: true };
+        plan.mounts.push(Mount { make: Vec::new(), ..Mount::at("/var/lib", what) });
+        return Ok(());
+    }
     let Scan { folders, mounts, left_out } = scan(dir, 2)?;
     note(plan, "/var/lib", left_out);
     let what = What::Overlay { lower: text(dir)?, top, folders };
@@ -85,6 +94,11 @@ fn add_lib(plan: &mut MountPlan, dir: &Path) -> Result<(), Failure> {
         plan.mounts.push(Mount { make: Vec::new(), ..Mount::at(&target, what) });
     }
     Ok(())
+}
+
+fn has_mounts(dir: &Path) -> Result<bool, Failure> {
+    let mounts = mountinfo::below(dir).map_err(|error| unreadable(dir, "read mountinfo", &error))?;
+    Ok(!mounts.is_empty())
 }
 
 /// The directory itself, unless it is not there or not a directory: then what the host has in its place is shown.

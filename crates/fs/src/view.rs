@@ -40,6 +40,9 @@ pub struct ViewSpec {
     /// `--userns=identity|host`: its users have the host's numbers, so what the kernel shows to the host's root alone is
     /// hidden, and nothing about the kernel can be written.
     pub hosts_ids: bool,
+    /// The jail is started by who is not root: its first process makes all mounts, in a user namespace that has one id,
+    /// which may take no tree apart from what is mounted below it.
+    pub by_user: bool,
     /// `--root`: a directory whose tree is shown instead of the host's. What grants and binds name is the host's.
     pub root: Option<PathBuf>,
     /// `--writable-etc`: /etc is the host's own, as in a writable [`Grant`].

@@ -45,7 +45,7 @@ fn run() -> Result<u8, Box<dyn Error>> {
         own_network: true,
         files: Vec::new(),
         ready: None,
-        user: Some(user.as_raw_fd()),
+        user: spawn::UserNamespace::Joined(user.as_raw_fd()),
         confine: Vec::new(),
         payload,
         lifeline: lifeline.as_raw_fd(),

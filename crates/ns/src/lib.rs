@@ -15,7 +15,7 @@
 //!     own_network: true,
 //!     files: Vec::new(),
 //!     ready: None,
-//!     user: Some(user.as_raw_fd()),
+//!     user: spawn::UserNamespace::Joined(user.as_raw_fd()),
 //!     confine: Vec::new(),
 //!     payload: Payload::new(&["/usr/bin/id"])?,
 //!     lifeline: lifeline.as_raw_fd(),
@@ -30,10 +30,10 @@
 //! **What it does.** The jail's mount, pid, network, ipc, uts and cgroup namespaces belong to the host's user namespace;
 //! the jail's own user namespace is entered last, so its root holds every capability over nothing. Its first process is
 //! a small init that reaps, passes signals on, and ends the jail when its supervisor is gone. Nested user namespaces are
-//! switched off, and that is proved by trying.
+//! switched off, and that is proved by trying. Who is not root starts one as well: [`spawn::UserNamespace::Own`].
 //!
 //! **What it does not do.** It shows the jail the host's files as they are and filters nothing: other stages' steps go in
-//! [`spawn::Start::files`] and [`spawn::Start::confine`]. It takes root. It knows nothing of networks beyond `lo`.
+//! [`spawn::Start::files`] and [`spawn::Start::confine`]. It knows nothing of networks beyond `lo`.
 //!
 //! See namespaces(7), user_namespaces(7), pid_namespaces(7).
 #![forbid(unsafe_code)]

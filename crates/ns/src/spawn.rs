@@ -35,6 +35,24 @@ pub(crate) const KEYS: &str = "its user has too many keys: see /proc/key-users a
 /// `CAP_KILL` of capabilities(7).
 const CAP_KILL: u64 = 1 << 5;
 
+/// Whose the ids of a jail are, and how it comes to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserNamespace {
+    /// The caller's.
+    Callers,
+    /// The one behind this descriptor, joined last of all namespaces: see [`crate::idmap::user_namespace`].
+    Joined(RawFd),
+    /// Two of its own, for a caller that is not root. The first is cloned together with the others, so that its root may
+    /// make mounts; the second is entered last, so that the jail has every capability over nothing. Root of both is the
+    /// caller, whose numbers these are, and nobody else is in them.
+    Own {
+        /// The caller's effective uid.
+        uid: u32,
+        /// The caller's effective gid.
+        gid: u32,
+    },
+}
+
 /// Everything a jail's start is made of. Descriptors are the caller's, close-on-exec, and open until the outcome.
 #[derive(Debug)]
 pub struct Start<'a> {
@@ -46,8 +64,8 @@ pub struct Start<'a> {
     pub files: Vec<Step>,
     /// A pipe to wait on before the user namespace is joined: one byte means the network is ready.
     pub ready: Option<RawFd>,
-    /// The user namespace to join last; `None` stays in the caller's.
-    pub user: Option<RawFd>,
+    /// Its user namespace.
+    pub user: UserNamespace,
     /// The filter stage, for the command.
     pub confine: Vec<Step>,
     /// The command.
@@ -58,33 +76,44 @@ pub struct Start<'a> {
     pub init: RawFd,
 }
 
-/// The program of the jail's first process, for [`jail_sys::launch::launch`] with [`namespaces`].
+/// The program of the jail's first process, for [`jail_sys::launch::launch`] with [`namespaces`], and `CLONE_NEWUSER` for
+/// [`UserNamespace::Own`]. Such starts of one process come one after the other, each after the outcome of the one before:
+/// who writes a map must be dumpable, and who executes a jail's command must not.
 pub fn program(start: Start<'_>) -> Program {
     let Start { hostname, own_network, files, ready, user, confine, payload, lifeline, init } = start;
+    let own = matches!(user, UserNamespace::Own { .. });
     // The command must not look at the memory that this process shares with the caller until it is init. Changing ids
     // says so to the kernel as well, but in the host's user namespace they do not change.
-    let mut steps = vec![step("init", Op::NotDumpable)];
+    let not_dumpable = || step("init", Op::NotDumpable);
+    let mut steps: Vec<Step> = (!own).then(not_dumpable).into_iter().collect();
     // Out of the way of the numbers that init places below.
     steps.push(step("init", Op::Keep { from: Fd::Parent(init), into: IMAGE }));
     // A procfs of this pid namespace, mounted nowhere: what the jail sees of /proc/sys is read-only.
-    let needs_proc = own_network || user.is_some();
+    let needs_proc = own_network || user != UserNamespace::Callers;
     if needs_proc {
-        steps.push(step("/proc", keep_proc()));
+        steps.push(step("/proc", keep_proc()).hint(hint_of_proc(user)));
+    }
+    if let UserNamespace::Own { uid, gid } = user {
+        steps.extend(map_ids(uid, gid));
     }
     steps.extend(files);
     steps.push(step("--hostname", Op::HostName(host_name(hostname))));
     if own_network {
-        steps.extend(network());
+        steps.extend(network(user));
     }
     steps.extend(ready.map(|pipe| step("network", Op::Wait(Fd::Parent(pipe)))));
-    steps.extend(user.into_iter().flat_map(enter_user_namespace));
+    steps.extend(enter_user_namespace(user));
     if needs_proc {
         steps.push(step("/proc", Op::Close { slot: PROC }));
     }
-    if user.is_some() {
+    if user != UserNamespace::Callers {
         steps.push(step("nested user namespaces", Op::ProveNoUserNamespace));
     }
-    steps.push(step("ids of the jail", Op::SetIds { uid: 0, gid: 0, groups: Vec::new() }));
+    steps.push(match own {
+        // It is root in there already, and may not change its groups; its maps could be written only until now.
+        true => not_dumpable(),
+        false => step("ids of the jail", Op::SetIds { uid: 0, gid: 0, groups: Vec::new() }),
+    });
     steps.push(step("session keyring", Op::OwnKeyring).hint(KEYS));
     let command = Box::new(Program { steps: payload.steps(confine) });
     steps.push(step("command", Op::Fork { program: command, sibling: false }));
@@ -99,6 +128,34 @@ fn step(object: &str, op: Op) -> Step {
 fn keep_proc() -> Op {
     let attr = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOEXEC;
     Op::NewMount { fs: c"proc".into(), options: Vec::new(), attr, into: PROC }
+}
+
+/// Why a user namespace of one's own may have no procfs.
+fn hint_of_proc(user: UserNamespace) -> &'static str {
+    match user {
+        UserNamespace::Own { .. } => {
+            "the host lets users mount nothing (AppArmor: kernel.apparmor_restrict_unprivileged_userns), or hides a part \
+             of its own /proc, as containers do: run it as root"
+        }
+        _ => "",
+    }
+}
+
+/// Makes the first process root of its user namespace, alone, by the procfs of its own pid namespace. Who is not root
+/// writes a map only once it cannot drop groups any more: see user_namespaces(7).
+fn map_ids(uid: u32, gid: u32) -> [Step; 3] {
+    let write = |file: &str, text: String| {
+        let path = CString::new(format!("1/{file}")).unwrap_or_default();
+        let data = text.into_bytes();
+        step(file, Op::Write { root: Fd::Slot(PROC), path, data, create: None }).hint(
+            "a program that may not be read, or has privileges of its own, cannot do this: run it as root",
+        )
+    };
+    [
+        write("setgroups", "deny".to_owned()),
+        write("uid_map", format!("0 {uid} 1\n")),
+        write("gid_map", format!("0 {gid} 1\n")),
+    ]
 }
 
 /// A host name ends at its first NUL.
@@ -116,18 +173,33 @@ fn sysctl(path: &str, value: &str) -> Step {
 
 /// The network namespace is not owned by the jail's user namespace, so CAP_NET_BIND_SERVICE and CAP_NET_RAW of the
 /// jail's root count for nothing there. Only the jail's processes are in it, so what is allowed is allowed to all of them.
-fn network() -> [Step; 3] {
+fn network(user: UserNamespace) -> [Step; 3] {
+    let groups = match user {
+        UserNamespace::Own { .. } => "0 0",
+        _ => "0 2147483647",
+    };
     [
         step("lo", Op::LoopbackUp),
         sysctl("net/ipv4/ip_unprivileged_port_start", "0"),
-        sysctl("net/ipv4/ping_group_range", "0 2147483647"),
+        sysctl("net/ipv4/ping_group_range", groups),
     ]
 }
 
 /// The limit counts for the user namespace of whoever writes it, hence after joining; by then the jail's own /proc/sys
 /// would not let us.
-fn enter_user_namespace(user: RawFd) -> [Step; 2] {
-    [step("--userns", Op::JoinUser(Fd::Parent(user))), sysctl("user/max_user_namespaces", "0")]
+fn enter_user_namespace(user: UserNamespace) -> Vec<Step> {
+    let mut steps = match user {
+        UserNamespace::Callers => return Vec::new(),
+        UserNamespace::Joined(namespace) => vec![step("--userns", Op::JoinUser(Fd::Parent(namespace)))],
+        UserNamespace::Own { .. } => {
+            let hint = "it takes two user namespaces, one in the other: raise user.max_user_namespaces";
+            let mut steps = vec![step("user namespace", Op::NewUser).hint(hint)];
+            steps.extend(map_ids(0, 0));
+            steps
+        }
+    };
+    steps.push(sysctl("user/max_user_namespaces", "0"));
+    steps
 }
 
 /// From the process that set up the jail to the helper: nothing of the caller's stays open, one capability is left.
@@ -156,7 +228,7 @@ fn become_init(lifeline: RawFd) -> Vec<Step> {
 mod tests {
     use super::*;
 
-    fn start(own_network: bool, user: Option<RawFd>) -> Vec<&'static str> {
+    fn start(own_network: bool, user: UserNamespace) -> Vec<&'static str> {
         let payload = Payload::new(&["true"]).unwrap();
         let program = program(Start {
             hostname: "web",
@@ -178,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_user_namespace_is_joined_after_everything_that_needs_the_host() {
-        let names = start(true, Some(6));
+        let names = start(true, UserNamespace::Joined(6));
         let join = position(&names, "setns");
         for before in ["pivot_root", "sethostname", "ioctl SIOCSIFFLAGS", "read"] {
             assert!(position(&names, before) < join, "{before}");
@@ -198,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_jail_in_the_hosts_user_namespace_leaves_the_hosts_limits_alone() {
-        let names = start(false, None);
+        let names = start(false, UserNamespace::Callers);
         assert!(!names.contains(&"write") && !names.contains(&"setns") && !names.contains(&"unshare"));
     }
 }

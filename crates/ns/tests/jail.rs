@@ -47,7 +47,7 @@ impl Jail {
             own_network: true,
             files: Vec::new(),
             ready: None,
-            user: Some(user.as_raw_fd()),
+            user: spawn::UserNamespace::Joined(user.as_raw_fd()),
             confine: Vec::new(),
             payload: shell(script, &writer),
             lifeline: end.as_raw_fd(),
@@ -227,7 +227,7 @@ fn joining_a_jail_that_is_gone_is_an_error() {
     jail.end();
     let payload = Payload::new(&["/bin/true"]).unwrap();
     let namespaces = NAMESPACES | libc::CLONE_NEWUSER;
-    let join = Join { pidfd: init.as_raw_fd(), namespaces, confine: Vec::new(), payload };
+    let join = Join { pidfd: init.as_raw_fd(), namespaces, change_ids: true, confine: Vec::new(), payload };
     let failure = launch::launch(join::program(join), 0).unwrap().outcome().unwrap_err();
     assert_eq!((failure.operation.as_ref(), failure.errno), ("setns", Some(libc::ESRCH)));
 }
@@ -243,7 +243,7 @@ fn a_working_directory_that_is_not_there_is_an_error() {
         own_network: true,
         files: Vec::new(),
         ready: None,
-        user: None,
+        user: spawn::UserNamespace::Callers,
         confine: Vec::new(),
         payload,
         lifeline: end.as_raw_fd(),

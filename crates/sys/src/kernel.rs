@@ -317,6 +317,17 @@ pub(crate) fn file_type(directory: RawFd, name: &CStr) -> Result<u32, raw::Errno
     Ok(u32::from(status.stx_mode) & libc::S_IFMT)
 }
 
+/// Device and inode number of an open file.
+pub(crate) fn file_id(file: RawFd) -> Result<(u64, u64), raw::Errno> {
+    let mut status = std::mem::MaybeUninit::<libc::statx>::zeroed();
+    let (flags, mask) = (libc::AT_EMPTY_PATH as usize, libc::STATX_INO as usize);
+    let at = status.as_mut_ptr() as usize;
+    with_memory(libc::SYS_statx, [fd(file), c"".as_ptr() as usize, flags, mask, at, 0])?;
+    // SAFETY: plain integers, all zero before the kernel filled them in.
+    let status = unsafe { status.assume_init() };
+    Ok((libc::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino))
+}
+
 pub(crate) fn fchownat(directory: RawFd, name: &CStr, uid: u32, gid: u32) -> Answer {
     let flags = libc::AT_SYMLINK_NOFOLLOW as usize;
     let name = name.as_ptr() as usize;

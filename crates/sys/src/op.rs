@@ -101,7 +101,7 @@ pub enum Op {
         into: u8,
     },
     /// A detached copy of (part of) a mount the *child* made: open_tree(2) with `OPEN_TREE_CLONE`. Trees of the
-    /// host are cloned by the parent, before the clone.
+    /// host are cloned by the parent, before the clone, or by [`Op::CloneHost`].
     CloneTree {
         /// The directory `path` is relative to.
         at: Fd,
@@ -109,6 +109,18 @@ pub enum Op {
         path: CString,
         /// With everything mounted below it (`AT_RECURSIVE`).
         recursive: bool,
+        /// Where the descriptor goes.
+        into: u8,
+    },
+    /// A detached copy of a tree of the host's, out of the child's own copy of the host's mounts, before [`Op::Pivot`]:
+    /// for a child in a user namespace of its own, whose parent may clone none. `Fd::Cwd` is the host's root.
+    CloneHost {
+        /// The path.
+        path: CString,
+        /// With everything mounted below it, without which a tree with mounts below it is refused.
+        recursive: bool,
+        /// Which file it must be, by device and inode number: `ESTALE` for any other.
+        expected: Option<(u64, u64)>,
         /// Where the descriptor goes.
         into: u8,
     },
@@ -202,6 +214,8 @@ pub enum Op {
     LoopbackUp,
     /// Reads one byte from a pipe; end of file (the parent is gone) ends the child silently.
     Wait(Fd),
+    /// A user namespace below the child's own, whose maps are still to be written: unshare(2).
+    NewUser,
     /// setns(2) into the user namespace behind this descriptor.
     JoinUser(Fd),
     /// setns(2) into several namespaces at once, of the process behind this pidfd.
@@ -364,6 +378,8 @@ impl Op {
             Op::Fork { program, .. } => program.steps.iter().flat_map(|step| step.op.named()).collect(),
             Op::NewRoot { .. }
             | Op::NewMount { .. }
+            | Op::CloneHost { .. }
+            | Op::NewUser
             | Op::Pivot
             | Op::Close { .. }
             | Op::HostName(_)
@@ -397,7 +413,7 @@ impl Op {
         match self {
             Op::NewRoot { .. } => "mount new root",
             Op::NewMount { .. } => "fsmount",
-            Op::CloneTree { .. } => "open_tree",
+            Op::CloneTree { .. } | Op::CloneHost { .. } => "open_tree",
             Op::SetAttr { .. } => "mount_setattr",
             Op::Attach { .. } => "move_mount",
             Op::Open { .. } => "openat2",
@@ -416,7 +432,7 @@ impl Op {
             Op::LoopbackUp => "ioctl SIOCSIFFLAGS",
             Op::Wait(_) => "read",
             Op::JoinUser(_) | Op::JoinAll { .. } => "setns",
-            Op::ProveNoUserNamespace => "unshare",
+            Op::NewUser | Op::ProveNoUserNamespace => "unshare",
             Op::SetIds { .. } => "setresuid",
             Op::OwnKeyring => "keyctl",
             Op::SetSid => "setsid",

@@ -65,9 +65,9 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     result
 }
 
-/// Almost everything takes root for now, and says so before anything else goes wrong for want of it.
+/// What is the whole host's takes root, and says so before anything else goes wrong for want of it.
 fn need_root() -> Result<(), Failure> {
-    need_root_for("starting and managing jails")
+    need_root_for("managing networks")
 }
 
 fn need_root_for(what: &str) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::confine::filter_of;
 use super::interfaces::net_of;
 use super::view::view_of;
-use super::{Call, block_on, is_root, need_root_for};
+use super::{Call, block_on, need_root_for};
 use crate::args::Run;
 use crate::output;
 
@@ -23,9 +23,6 @@ pub(super) fn plan(call: &Call, run: Run) -> Result<ExitCode, Failure> {
         let changes = planned.changes(&call.place).await?;
         Ok((planned.plan, changes))
     })?;
-    if !is_root() && !call.quiet {
-        output::say("jail: this is planned from what you can see of the host; running it needs root");
-    }
     if call.json {
         return output::json(&Shown { plan, changes });
     }

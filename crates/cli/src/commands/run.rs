@@ -9,14 +9,13 @@ use jail_sys::call::process::{self, Side};
 use nix::sys::signal::{SigmaskHow, Signal, pthread_sigmask};
 use serde_json::json;
 
-use super::{Call, block_on, finish, need_root, plan::spec_of};
+use super::{Call, block_on, finish, plan::spec_of};
 use crate::args::Run;
 use crate::output;
 
 pub(super) fn run(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     let detach = run.identity.detach;
     let spec = spec_of(call, run)?;
-    need_root()?;
     hold_signals(SigmaskHow::SIG_BLOCK)?;
     // Opened now: by the end of the jail the file may have been replaced.
     let program = File::open("/proc/self/exe").map_err(|error| {

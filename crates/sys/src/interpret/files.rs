@@ -41,6 +41,16 @@ impl Child<'_> {
                 let tree = clone_tree(self.fd(*at)?, path, *recursive)?;
                 self.store(*into, tree)
             }
+            Op::CloneHost { path, recursive, expected, into } => {
+                let place = open_in_root(self.fd(Fd::Cwd)?, path, libc::O_PATH, 0)?;
+                if let Some(expected) = expected
+                    && kernel::file_id(place.0)? != *expected
+                {
+                    return Err(Errno(libc::ESTALE));
+                }
+                let tree = kernel::clone_tree(place.0, c"", *recursive)?;
+                self.store(*into, tree)
+            }
             Op::SetAttr { at, recursive, set, clear, userns } => {
                 let userns = match userns {
                     Some(namespace) => Some(self.fd(*namespace)?),

@@ -132,6 +132,7 @@ impl Child<'_> {
                 self.store(*slot, FREE as usize).and(done(kernel::close(file)))
             }
             Op::CloseFrom { first, but } => self.close_from(*first, but),
+            Op::NewUser => done(kernel::unshare(libc::CLONE_NEWUSER)),
             Op::JoinUser(namespace) => done(kernel::setns(self.fd(*namespace)?, libc::CLONE_NEWUSER)),
             Op::JoinAll { pidfd, flags } => done(kernel::setns(self.fd(*pidfd)?, *flags)),
             other => match identity::step(other) {
