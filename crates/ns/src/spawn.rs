@@ -262,7 +262,8 @@ mod tests {
 
     #[test]
     fn the_command_never_finds_a_first_process_that_it_may_look_at() {
-        for user in [None, Some(6)] {
+        let own = UserNamespace::Own { uid: 1000, gid: 1000 };
+        for user in [UserNamespace::Callers, UserNamespace::Joined(6), own] {
             let names = start(false, user);
             assert!(position(&names, "prctl PR_SET_DUMPABLE") < position(&names, "clone3"));
         }

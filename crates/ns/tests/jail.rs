@@ -65,6 +65,7 @@ impl Jail {
         let program = join::program(Join {
             pidfd: self.init.as_raw_fd(),
             namespaces: NAMESPACES | libc::CLONE_NEWUSER,
+            change_ids: true,
             confine: Vec::new(),
             payload: shell(script, &writer),
         });
