@@ -2,7 +2,8 @@
 
 BUILD   := gcc libc6-dev
 SERVERS := nginx-light rsyslog nftables iptables iproute2 curl procps util-linux bsdutils
-TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace keyutils
+TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace keyutils \
+	   apache2 unbound redis-server postgresql bind9-dnsutils
 PEERS   := $(SERVERS) hyperfine bubblewrap firejail
 
 help: ## tell what there is

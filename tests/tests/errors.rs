@@ -112,33 +112,6 @@ fn a_usage_error_as_json_is_the_same_object() {
 }
 
 #[test]
-fn a_user_who_is_not_root_is_told_so_and_may_look_at_a_plan() {
-    let host = Host::new();
-    host.dmz();
-    // The program's own directory may be one that others may not enter.
-    host.sh("mkdir /srv/bin; cp \"$(command -v jail)\" \"$(dirname \"$(command -v jail)\")\"/libjail_*.so /srv/bin")
-        .succeeds();
-    let user = |arguments: &str| {
-        host.sh(&format!("setpriv --reuid=65534 --regid=65534 --clear-groups /srv/bin/jail {arguments}"))
-    };
-    for arguments in [
-        "run -- true",
-        "list",
-        "tree",
-        "stop x",
-        "gc",
-        "net list",
-        "net create x --subnet=10.9.9.0/24",
-        "plan --net=br0 -- true",
-    ] {
-        user(arguments).exits(125).says_in_one_sentence(&["root", "sudo"]);
-    }
-    user("plan -- true").prints("/etc  host /etc").says("root").succeeds();
-    let backends = user("--json backends").json();
-    assert!(backends.as_array().unwrap().iter().all(|backend| backend["usable"] == false), "{backends}");
-}
-
-#[test]
 fn an_error_as_json_has_every_field() {
     let host = Host::new();
     let refused = host.jail("--json run --grant=/srv/none -- echo it ran");

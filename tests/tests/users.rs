@@ -145,6 +145,8 @@ fn what_takes_root_says_so_in_one_sentence() {
     {
         host.as_user(&format!("jail {command}")).exits(125).says_in_one_sentence(&["root"]);
     }
+    let backends = host.as_user("jail --json backends").json();
+    assert!(backends.as_array().unwrap().iter().all(|backend| backend["usable"] == false), "{backends}");
     let nowhere = host.as_user("XDG_RUNTIME_DIR=/run/nowhere jail run -- true");
     nowhere.exits(125).says_in_one_sentence(&["/run/nowhere/jail", "XDG_RUNTIME_DIR"]);
 }

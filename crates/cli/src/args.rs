@@ -96,6 +96,8 @@ pub(crate) enum Command {
     /// Named networks
     #[command(subcommand)]
     Net(Net),
+    /// What this host lacks or what gets in the way, each with its remedy
+    Doctor,
     /// Remove what dead jails left
     Gc,
     /// The backends found, and whether they can work here

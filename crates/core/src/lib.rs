@@ -20,15 +20,18 @@
 //! State is a directory per jail, with a lock that is held while the jail lives and a journal of what the host was given:
 //! there is no daemon, and whoever comes next undoes what a jail that was killed left ([`gc`]).
 //!
-//! Who is not root has jails without an interface on the host's networks, see [`Caller`]. It prints nothing. It is safe in a program with many threads, some of which run programs or start jails
-//! themselves; a jail does not depend on the thread that started it. The runtime (tokio, with I/O and time enabled) is the
-//! caller's. The program leaves SIGCHLD's action as it is by default and waits for no child but its own (no
+//! Who is not root has jails without an interface on the host's networks, see [`Caller`].
+//!
+//! This crate prints nothing. It is safe in a program with many threads, some of which run programs or start jails
+//! themselves; a jail does not depend on the thread that started it. The runtime (tokio, with I/O and time enabled) is
+//! the caller's. The program leaves SIGCHLD's action as it is by default and waits for no child but its own (no
 //! `waitpid(-1)`): a jail's first process is a child of this one. While a start is under way this process may not be
 //! dumpable, see prctl(2). Nobody in a jail gets at its executable, not even by a script whose interpreter is
 //! /proc/self/exe.
 #![forbid(unsafe_code)]
 
 mod caller;
+mod doctor;
 mod find;
 mod identity;
 mod join;
@@ -55,6 +58,7 @@ mod user;
 mod userns;
 
 pub use caller::Caller;
+pub use doctor::{Finding, State, doctor};
 pub use find::find;
 pub use jail_sys::{Failure, Kind, printable};
 pub use join::{Joined, join};

@@ -120,7 +120,8 @@ impl LandlockPlan {
         i32::try_from(self.abi).map_or(ABI::Unsupported, ABI::from)
     }
 
-    pub(crate) fn line(&self) -> String {
+    /// What is said of it in one line.
+    pub fn line(&self) -> String {
         let missing = self.missing.join("; ");
         match self.enforced {
             Enforced::Fully => format!("landlock: ABI {}, behind the mounts", self.abi),

@@ -1,6 +1,7 @@
 //! The commands: one file each, or a few that say much the same.
 
 mod confine;
+mod doctor;
 pub(crate) mod finish;
 mod interfaces;
 mod join;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Join { jail, command } => join::join(&call, &jail, &command),
         Command::Stop { jails, timeout } => manage::stop(&call, &jails, timeout),
         Command::Net(net) => net::net(&call, net),
+        Command::Doctor => doctor::doctor(&call),
         Command::Gc => manage::gc(&call),
         Command::Backends => manage::backends(&call),
     }
