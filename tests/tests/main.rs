@@ -6,6 +6,7 @@ mod backends;
 mod begin;
 mod confinement;
 mod damage;
+mod doctor;
 mod egress;
 mod errors;
 mod files;

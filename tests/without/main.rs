@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let program = arguments.next().ok_or("which program?")?;
     let missing = BTreeMap::from([(number, Vec::new())]);
     let answer = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
-    let filter = SeccompFilter::new(missing, SeccompAction::Allow, answer, std::env::consts::ARCH.try_into()?)?;
+    let filter =
+        SeccompFilter::new(missing, SeccompAction::Allow, answer, std::env::consts::ARCH.try_into()?)?;
     seccompiler::apply_filter(&BpfProgram::try_from(filter)?)?;
     Err(Command::new(program).args(arguments).exec().into())
 }

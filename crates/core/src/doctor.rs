@@ -19,7 +19,7 @@ use crate::spec::{Grant, Spec, Userns};
 use crate::streams::Streams;
 
 /// Where what services are granted usually lies: those on file systems of their own are tried.
-const GRANTED_FROM: [&str; 5] = ["/srv", "/var", "/home", "/opt", "/etc"];
+const GRANTED_FROM: [&str; 5] = ["/srv", "/var/log", "/home", "/opt", "/etc"];
 
 /// One thing that was tried on this host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -228,7 +228,7 @@ impl FilterPlan {
             let op = Op::Seccomp { filter: seccomp.filter.instructions().to_vec(), flags: seccomp.flags };
             steps.push(
                 Step::new(STAGE, "--seccomp", op)
-                    .hint("this kernel may be built without seccomp filters (CONFIG_SECCOMP_FILTER)"),
+                    .hint("this kernel may be built without seccomp filters (CONFIG_SECCOMP_FILTER); --seccomp=none does without"),
             );
         }
         Ok(steps)

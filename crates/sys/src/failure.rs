@@ -108,6 +108,9 @@ fn remedy(error: &io::Error, object: &str) -> String {
     let is_path = object.starts_with('/');
     let directory = Path::new(object).parent().unwrap_or(Path::new("/")).display();
     match error.kind() {
+        _ if error.raw_os_error() == Some(libc::ENOSYS) => {
+            "it takes Linux 5.15; a filter on system calls around jail, like a container's, may hide the call".to_owned()
+        }
         PermissionDenied if is_path || error.raw_os_error() == Some(libc::EPERM) => {
             "run it as the host's own root with all its capabilities, not as that of a user namespace or a container"
                 .to_owned()
@@ -157,6 +160,7 @@ mod tests {
         assert_eq!(told("/run/jail/lock", libc::EDQUOT), full);
         assert!(told("/run/jail/lock", libc::EROFS).starts_with("make it writable: findmnt -T /run/jail"));
         assert!(told("user namespace 1+2", libc::EPERM).contains("the host's own root"));
+        assert!(told("/usr", libc::ENOSYS).contains("Linux 5.15"));
         assert!(told("/run/jail/jails", libc::EACCES).contains("the host's own root"));
         for errno in [libc::ENOSPC, libc::EROFS, libc::EACCES] {
             assert_eq!(told("--grant=/srv", errno), "");

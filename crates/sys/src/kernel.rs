@@ -63,6 +63,10 @@ pub(crate) fn pidfd_open(pid: i32) -> Answer {
     plain(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0, 0, 0])
 }
 
+pub(crate) fn kill(pid: i32, signal: i32) -> Answer {
+    plain(libc::SYS_kill, [pid as usize, signal as usize, 0, 0, 0, 0])
+}
+
 pub(crate) fn pidfd_send_signal(pidfd: RawFd, signal: i32) -> Answer {
     plain(libc::SYS_pidfd_send_signal, [fd(pidfd), signal as usize, 0, 0, 0, 0])
 }

@@ -35,7 +35,7 @@ pub(super) fn clone_failed(Errno(errno): Errno, namespaces: i32) -> Failure {
         libc::ENOSYS => (
             Kind::Unsupported,
             "clone3 is not available here",
-            "it takes Linux 5.15; a container's seccomp profile may hide the call",
+            "it takes Linux 5.15; a filter on system calls around jail, like a container's, may hide the call",
         ),
         libc::EAGAIN => (
             Kind::Failed,
@@ -79,7 +79,7 @@ pub(super) fn failed(script: &Script, record: Option<Record>) -> Failure {
         op => {
             let failure = Failure::call(step.stage, op.name(), step.object.as_str(), &error);
             // The path is one of the jail's: what is full, read-only or closed there is none of the host's.
-            if errno == libc::EPERM { failure } else { failure.hint("") }
+            if matches!(errno, libc::EPERM | libc::ENOSYS) { failure } else { failure.hint("") }
         }
     };
     match step.hint.is_empty() {
