@@ -28,13 +28,12 @@ pub(crate) const BARE: &str = "\0";
 #[command(help_template = "{about}\n\nUsage: jail [OPTIONS] COMMAND ...\n\n{subcommands}{after-help}")]
 #[command(after_help = "\
 Options: --backend=NAME[,NAME]  --plugin-dir=DIR  --state-dir=DIR  --json
-         -q|--quiet  -v|--debug  -V|--version  -h|--help
+         -q|--quiet  -v|--debug  -V|--version  -h|--help  (jail COMMAND --help)
 
 Examples:
   jail net create dmz --subnet=10.10.20.0/24 --bridge=br0
   jail run --name=web --net=dmz --publish=80 \"rsyslogd; nginx; sleep inf\"
-  jail list          jail join web          jail stop web
-What a command takes: jail COMMAND --help")]
+  jail list          jail join web          jail stop web")]
 pub(crate) struct Args {
     /// Backends: one for links, one for the firewall
     #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', global = true)]

@@ -339,6 +339,6 @@ mod tests {
         for command in ["", "run", "net create"] {
             assert_eq!(shown(&format!("help {command}")), shown(&format!("{command} --help")));
         }
-        assert!(shown("help").contains("What a command takes"));
+        assert!(shown("help").contains("jail COMMAND --help"));
     }
 }
