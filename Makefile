@@ -3,7 +3,7 @@
 BUILD   := gcc libc6-dev
 SERVERS := nginx-light rsyslog nftables iptables iproute2 curl procps util-linux bsdutils
 TESTS   := $(SERVERS) netcat-openbsd libcap2-bin openssh-server openssh-client strace keyutils \
-	   apache2 unbound redis-server postgresql bind9-dnsutils
+	   apache2 unbound redis-server postgresql bind9-dnsutils dns-root-data
 PEERS   := $(SERVERS) hyperfine bubblewrap firejail
 
 help: ## tell what there is

@@ -22,7 +22,7 @@ mod networks;
 mod nginx;
 mod parallel;
 mod publish;
-mod services;
+mod servers;
 mod starts;
 mod userns;
 mod users;

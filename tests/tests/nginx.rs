@@ -1,6 +1,6 @@
-//! What a web server needs beside its page: its logs, a reload, and a way to say where they go.
+//! What a web server needs beside its page: its logs, a reload, a way to say where they go, and no root.
 
-use jail_tests::{Host, JAIL, dial, fetch};
+use jail_tests::{HOST, Host, JAIL, dial, fetch};
 
 /// nginx in the foreground with its access log on standard output, in the DMZ.
 const LOGGING: &str = "nginx -g 'daemon off;'";
@@ -61,4 +61,27 @@ fn nginx_keeps_its_own_logs_in_the_jail_and_never_the_hosts() {
     host.join("web", "grep 'GET /?seen' /var/log/nginx/access.log").succeeds();
     host.join("web", "grep -r 'of the host' /var/log").fails();
     assert_eq!(host.sh("cat /var/log/nginx/access.log").succeeds(), "of the host");
+}
+
+#[test]
+fn nginx_serves_port_80_without_ever_being_root() {
+    let host = Host::new();
+    host.dmz();
+    host.write(
+        "/srv/nginx.conf",
+        "pid /run/nginx/pid; error_log stderr; events {}
+         http { access_log /dev/stdout; client_body_temp_path /run/nginx/b; proxy_temp_path /run/nginx/p;
+         fastcgi_temp_path /run/nginx/f; uwsgi_temp_path /run/nginx/u; scgi_temp_path /run/nginx/s;
+         server { listen 80; root /var/www/html; } }",
+    );
+    host.write("/var/www/html/page.html", "text");
+    let options =
+        format!("-d --name=web --user=www-data --runtime-dir=nginx --net=br0 --ip={JAIL} --publish=80");
+    host.jail(&format!("run {options} -- nginx -e stderr -c /srv/nginx.conf -g 'daemon off;'")).succeeds();
+    host.until(&dial(JAIL, 80)).succeeds();
+    assert_eq!(host.client(&fetch(&format!("{HOST}/page.html"))).succeeds(), "text");
+    let users = host.join("web", "ps -e -o user= | sort -u");
+    assert_eq!(users.succeeds(), "www-data");
+    host.join("web", "nginx -e stderr -c /srv/nginx.conf -s reload").succeeds();
+    assert_eq!(host.client(&fetch(&format!("{HOST}/page.html"))).succeeds(), "text");
 }
