@@ -2,6 +2,7 @@
 
 attacks! {
     the_hosts_password_hashes: "shadow",
+    what_is_private_at_home: "home",
     files_that_are_only_shown: "host-write",
     a_mount_below_what_is_read_only: "readonly-submount",
     a_remount_for_writing: "remount",

@@ -1,13 +1,10 @@
 # A directory of the host's that was left open leads out of the sandbox. CVE-2024-21626
 # shellcheck shell=bash disable=SC2034
 
-prepare() {
-    mkdir -p /root/secret
-    echo secret >/root/secret/file
-}
+prepare() { secret; }
 
 launch() {
-    exec 7</root 9</root/secret/file
+    exec 7</run 9</run/secret/file
     "$@"
 }
 

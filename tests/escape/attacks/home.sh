@@ -1,0 +1,18 @@
+# Reads what is private in the home of whoever starts it: keys, passwords, history.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+prepare() {
+    case $way in user-*) home=/home/user ;; *) home=/root ;; esac
+    mount -t tmpfs -o mode=700 tmpfs $home # the machine's own until here
+    mkdir $home/.ssh
+    echo secret >$home/.ssh/id
+    chmod 600 $home/.ssh/id
+    of_user $home
+}
+
+attack() {
+    for home in ~ /root /home/user; do
+        if is_secret "$home/.ssh/id"; then exit 0; fi
+    done
+    stopped "$(ls -la ~/.ssh 2>&1)"
+}
