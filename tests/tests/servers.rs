@@ -42,7 +42,9 @@ fn nginx() {
     host.jail("join web -- nginx -s reload").succeeds();
     host.until(&format!("{} -H Host:more | grep -x more", fetch(HOST))).succeeds();
     stop(&host, "web");
-    host.sh("grep ' exit$' /var/log/nginx/error.log").succeeds();
+    // Workers that a reload replaced have said "exit" before: the last to say it is the master, and because it was asked.
+    host.sh("grep 'signal 15 (SIGTERM) received' /var/log/nginx/error.log").succeeds();
+    host.sh("tail -n 1 /var/log/nginx/error.log | grep ' exit$'").succeeds();
     host.sh("grep 'GET /page.html' /var/log/nginx/access.log | grep '^192.0.2.2 '").succeeds();
 }
 
@@ -182,14 +184,20 @@ fn postgresql() {
     );
 }
 
-#[test]
-fn sshd() {
+/// A host with keys of its own for its sshd, and a user alice who has one.
+fn host_of_alice() -> Host {
     let host = Host::new();
     host.sh("set -e; useradd --no-create-home --uid 1234 --shell /bin/bash alice; mount -t tmpfs -o mode=755 tmpfs /home
          mkdir -p -m 755 /home/alice/.ssh; ssh-keygen -q -t ed25519 -N '' -f /srv/key
          rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
          cp /srv/key.pub /home/alice/.ssh/authorized_keys; chown -R alice /home/alice")
         .succeeds();
+    host
+}
+
+#[test]
+fn sshd() {
+    let host = host_of_alice();
     started(&host, "sshd");
     let ssh = |options: &str, script: &str| {
         format!(
@@ -207,4 +215,15 @@ fn sshd() {
     host.client(&alice("exit 7")).exits(7);
     host.client(&ssh("-o IdentitiesOnly=yes -i /dev/null", "true")).exits(255).says("Permission denied");
     stop(&host, "ssh");
+}
+
+#[test]
+fn sshd_ends_as_it_should() {
+    let host = host_of_alice();
+    host.jail("net create dmz --subnet=10.10.20.0/24").succeeds();
+    let command = commands("sshd").replace("jail run -d", "exec jail -q run");
+    let jail = host.start(&format!("{command} -D -e"));
+    host.until(&format!("nc -z {HOST} 2222")).succeeds();
+    stop(&host, "ssh");
+    jail.wait().says("Received signal 15; terminating").exits(0);
 }
