@@ -115,6 +115,10 @@ END")
     host.until(&format!("{} | grep -x 203.0.113.80", ask(""))).succeeds();
     assert_eq!(host.client(&ask("")).succeeds(), "203.0.113.80");
     assert_eq!(host.client(&ask("+tcp")).succeeds(), "203.0.113.80");
+    let more = "server:\n  local-data: \"www.example.org. A 203.0.113.81\"\n";
+    host.write("/etc/unbound/unbound.conf.d/more.conf", more);
+    host.jail("join dns -- unbound-control reload").succeeds();
+    host.until(&format!("{} | grep -x 203.0.113.81", ask(""))).succeeds();
     stop(&host, "dns");
 }
 
@@ -176,6 +180,9 @@ fn postgresql() {
     host.sh(&format!("jail run{run}")).succeeds();
     host.until(&sql("select 1")).succeeds();
     assert_eq!(host.client(&sql("select row from kept")).succeeds(), "42");
+    host.sh(&format!("echo 'work_mem = 5MB' >>/etc/postgresql/{version}/main/postgresql.conf")).succeeds();
+    host.jail(&format!("join db -- pg_ctlcluster {version} main reload")).succeeds();
+    host.until(&format!("{} | grep -x 5MB", sql("show work_mem"))).succeeds();
     stop(&host, "db");
     let log = host.sh("cat /var/log/postgresql/*");
     assert!(
@@ -218,12 +225,20 @@ fn sshd() {
 }
 
 #[test]
-fn sshd_ends_as_it_should() {
+fn sshd_begins_anew_and_ends_as_it_should() {
     let host = host_of_alice();
     host.jail("net create dmz --subnet=10.10.20.0/24").succeeds();
     let command = commands("sshd").replace("jail run -d", "exec jail -q run");
-    let jail = host.start(&format!("{command} -D -e"));
-    host.until(&format!("nc -z {HOST} 2222")).succeeds();
+    let jail = host.start(&format!("{command} -D -e 2>/srv/told"));
+    // It listens before it is ready for signals, and only then it answers.
+    let began = |times: u8| {
+        let listening = format!("test $(grep -c 'listening on 0.0.0.0' /srv/told) = {times}");
+        format!("{listening} && ssh-keyscan -p 2222 {HOST} | grep ssh-ed25519")
+    };
+    host.until(&began(1)).succeeds();
+    host.jail("join ssh -- pkill -HUP -o sshd").succeeds();
+    host.until(&began(2)).succeeds();
     stop(&host, "ssh");
-    jail.wait().says("Received signal 15; terminating").exits(0);
+    jail.wait().exits(0);
+    host.sh("grep 'Received signal 15; terminating' /srv/told").succeeds();
 }
