@@ -42,7 +42,9 @@ fn nginx() {
     host.jail("join web -- nginx -s reload").succeeds();
     host.until(&format!("{} -H Host:more | grep -x more", fetch(HOST))).succeeds();
     stop(&host, "web");
-    host.sh("grep ' exit$' /var/log/nginx/error.log").succeeds();
+    // Workers that a reload replaced have said "exit" before: the last to say it is the master, and because it was asked.
+    host.sh("grep 'signal 15 (SIGTERM) received' /var/log/nginx/error.log").succeeds();
+    host.sh("tail -n 1 /var/log/nginx/error.log | grep ' exit$'").succeeds();
     host.sh("grep 'GET /page.html' /var/log/nginx/access.log | grep '^192.0.2.2 '").succeeds();
 }
 
@@ -113,6 +115,10 @@ END")
     host.until(&format!("{} | grep -x 203.0.113.80", ask(""))).succeeds();
     assert_eq!(host.client(&ask("")).succeeds(), "203.0.113.80");
     assert_eq!(host.client(&ask("+tcp")).succeeds(), "203.0.113.80");
+    let more = "server:\n  local-data: \"www.example.org. A 203.0.113.81\"\n";
+    host.write("/etc/unbound/unbound.conf.d/more.conf", more);
+    host.jail("join dns -- unbound-control reload").succeeds();
+    host.until(&format!("{} | grep -x 203.0.113.81", ask(""))).succeeds();
     stop(&host, "dns");
 }
 
@@ -174,6 +180,9 @@ fn postgresql() {
     host.sh(&format!("jail run{run}")).succeeds();
     host.until(&sql("select 1")).succeeds();
     assert_eq!(host.client(&sql("select row from kept")).succeeds(), "42");
+    host.sh(&format!("echo 'work_mem = 5MB' >>/etc/postgresql/{version}/main/postgresql.conf")).succeeds();
+    host.jail(&format!("join db -- pg_ctlcluster {version} main reload")).succeeds();
+    host.until(&format!("{} | grep -x 5MB", sql("show work_mem"))).succeeds();
     stop(&host, "db");
     let log = host.sh("cat /var/log/postgresql/*");
     assert!(
@@ -182,14 +191,20 @@ fn postgresql() {
     );
 }
 
-#[test]
-fn sshd() {
+/// A host with keys of its own for its sshd, and a user alice who has one.
+fn host_of_alice() -> Host {
     let host = Host::new();
     host.sh("set -e; useradd --no-create-home --uid 1234 --shell /bin/bash alice; mount -t tmpfs -o mode=755 tmpfs /home
          mkdir -p -m 755 /home/alice/.ssh; ssh-keygen -q -t ed25519 -N '' -f /srv/key
          rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
          cp /srv/key.pub /home/alice/.ssh/authorized_keys; chown -R alice /home/alice")
         .succeeds();
+    host
+}
+
+#[test]
+fn sshd() {
+    let host = host_of_alice();
     started(&host, "sshd");
     let ssh = |options: &str, script: &str| {
         format!(
@@ -207,4 +222,23 @@ fn sshd() {
     host.client(&alice("exit 7")).exits(7);
     host.client(&ssh("-o IdentitiesOnly=yes -i /dev/null", "true")).exits(255).says("Permission denied");
     stop(&host, "ssh");
+}
+
+#[test]
+fn sshd_begins_anew_and_ends_as_it_should() {
+    let host = host_of_alice();
+    host.jail("net create dmz --subnet=10.10.20.0/24").succeeds();
+    let command = commands("sshd").replace("jail run -d", "exec jail -q run");
+    let jail = host.start(&format!("{command} -D -e 2>/srv/told"));
+    // It listens before it is ready for signals, and only then it answers.
+    let began = |times: u8| {
+        let listening = format!("test $(grep -c 'listening on 0.0.0.0' /srv/told) = {times}");
+        format!("{listening} && ssh-keyscan -p 2222 {HOST} | grep ssh-ed25519")
+    };
+    host.until(&began(1)).succeeds();
+    host.jail("join ssh -- pkill -HUP -o sshd").succeeds();
+    host.until(&began(2)).succeeds();
+    stop(&host, "ssh");
+    jail.wait().exits(0);
+    host.sh("grep 'Received signal 15; terminating' /srv/told").succeeds();
 }
