@@ -12,7 +12,6 @@ prepare() {
     mkdir -m 700 /srv/data/other
     echo secret >/srv/data/other/file
     chmod 644 /srv/data/other/file
-    of_user /srv/data
 }
 
 launch() { while_inside "$@"; }

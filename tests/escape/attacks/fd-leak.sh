@@ -1,10 +1,13 @@
 # A directory of the host's that was left open leads out of the sandbox. CVE-2024-21626
 # shellcheck shell=bash disable=SC2034
 
-prepare() { secret; }
+prepare() {
+    mkdir -p /root/secret
+    echo secret >/root/secret/file
+}
 
 launch() {
-    exec 7</run 9</run/secret/file
+    exec 7</root 9</root/secret/file
     "$@"
 }
 

@@ -1,7 +1,5 @@
 # A directory of the host's that another process in the sandbox has open: its first one, or one that passes things on.
-# shellcheck shell=bash disable=SC2034
-
-user_open='timeout 60' # a process of the user's that has it too
+# shellcheck shell=bash
 
 prepare() { secret; }
 

@@ -7,7 +7,7 @@ prepare() {
     mkdir $home/.ssh
     echo secret >$home/.ssh/id
     chmod 600 $home/.ssh/id
-    of_user $home
+    given $home
 }
 
 attack() {

@@ -1,11 +1,12 @@
 # Writes on a terminal that somebody works on, one of the host's.
 # shellcheck shell=bash disable=SC2034,SC2154
 
+# It is a terminal of root's.
+not_for='user-open user-run user-join'
+
 prepare() {
     mkfifo /run/end
-    local worker=()
-    case $way in user-*) worker=("${user[@]}") ;; esac
-    coproc terminal { "${worker[@]}" "$there/attack" outer-terminal /dev/null bash -c 'tty; read -r _ </run/end'; }
+    coproc terminal { "$there/attack" outer-terminal /run/typed bash -c 'tty; read -r _ </run/end'; }
     exec {from}<&"${terminal[0]}"
     read -r tty <&"$from"
     tr -d '\r' <<<"$tty" >/srv/tty

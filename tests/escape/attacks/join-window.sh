@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 jail_options=--grant=/srv/found:rw
-not_for='jail-run user-open user-run user-join firejail bwrap' # nobody is there before; a user's own are of another namespace; the peers' cannot be entered
+not_for='jail-run user-run firejail bwrap' # nobody is there before, and the peers' cannot be entered
 
 prepare() {
     secret

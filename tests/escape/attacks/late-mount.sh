@@ -1,8 +1,7 @@
 # A disk that the host mounts later, seen inside: the host's mounts must not propagate.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034
 
 open='unshare --mount --propagation slave'
-user_open="$rootless unshare --mount --propagation slave"
 
 prepare() {
     mkdir -p /srv/disk
@@ -21,3 +20,5 @@ attack() {
     if is_secret /srv/disk/file; then exit 0; fi
     stopped "/srv/disk: $(echo /srv/disk/*)"
 }
+
+not_for='user-open' # a user's mounts are its own

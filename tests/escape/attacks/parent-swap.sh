@@ -1,8 +1,7 @@
 # The same one level above: the last part of the path is what it should be, but somewhere else.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034
 
 open='naive --bind=/srv/data/dir/secret,/tmp/dir'
-user_open="$rootless naive --bind=/srv/data/dir/secret,/tmp/dir"
 jail_options=--bind=/srv/data/dir/secret,/tmp/dir
 bwrap_options='--bind /srv/data/dir/secret /tmp/dir'
 not_for='jail-join user-join firejail' # a start; Firejail has no such option for others than root's own

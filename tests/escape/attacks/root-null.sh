@@ -1,12 +1,11 @@
 # A root directory whose /dev/null is a link to a file of the host's: what is hidden behind it shows that file, and what
 # goes there is written to it. CVE-2025-31133
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034
 
 open='naive --root=/srv/tree'
-user_open="$rootless naive --root=/srv/tree"
 jail_options='--root=/srv/tree --bind=/srv/attacks'
 bwrap_options='--bind /srv/tree / --proc /proc --dev /dev --bind /srv/attacks /srv/attacks'
-not_for=firejail # has no other root
+not_for='firejail user-open' # no other root; a user can make nothing there
 
 prepare() {
     victim

@@ -1,11 +1,10 @@
 # A root directory whose /var is a link: directories for logs and state are made where it leads.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034
 
 open='naive --root=/srv/tree'
-user_open="$rootless naive --root=/srv/tree"
 jail_options='--root=/srv/tree --bind=/srv/attacks'
 bwrap_options='--bind /srv/tree / --proc /proc --dev /dev --bind /srv/attacks /srv/attacks --tmpfs /var/log'
-not_for=firejail # has no other root
+not_for='firejail user-open' # no other root; a user can make nothing there
 
 prepare() {
     victim

@@ -1,9 +1,8 @@
 # A directory that was granted for writing has a link in it when the next sandbox is granted what was there.
 # CVE-2024-42472, CVE-2017-1002101
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034
 
 open='naive --bind=/srv/data/dir,/tmp/dir'
-user_open="$rootless naive --bind=/srv/data/dir,/tmp/dir"
 jail_options=--bind=/srv/data/dir,/tmp/dir
 bwrap_options='--bind /srv/data/dir /tmp/dir'
 not_for='jail-join user-join firejail' # a start; Firejail has no such option for others than root's own

@@ -1,8 +1,7 @@
 # A directory that is granted, changed for a link to what is not while the sandbox is started. CVE-2021-26910, CVE-2024-42472
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034
 
 open='naive --bind=/srv/data/dir,/tmp/dir'
-user_open="$rootless naive --bind=/srv/data/dir,/tmp/dir"
 jail_options=--bind=/srv/data/dir,/tmp/dir
 bwrap_options='--bind /srv/data/dir /tmp/dir'
 not_for='jail-join user-join firejail' # a start; Firejail has no such option for others than root's own
