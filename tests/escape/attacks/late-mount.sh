@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 
 open='unshare --mount --propagation slave'
+user_open="$as_root ${open#unshare}"
 
 prepare() {
     mkdir -p /srv/disk
@@ -20,5 +21,3 @@ attack() {
     if is_secret /srv/disk/file; then exit 0; fi
     stopped "/srv/disk: $(echo /srv/disk/*)"
 }
-
-not_for='user-open' # a user's mounts are its own

@@ -15,6 +15,7 @@
 #     resident        inside, what runs in a jail before it is joined (sleeps)
 #     harm            on the host, after: succeeds if the host is harmed, and then the attack works whatever else it says
 #     jail_options    what of `jail run` the attack is about, like a writable grant; firejail_options, bwrap_options the same
+#     jail_before     what stands before `run`, options of `jail` itself
 #     open, user_open a command that runs the attack in an open configuration, where not bare on the host; `naive` is
 #                     a sandbox that trusts paths
 #     not_for         ways it is not for
@@ -23,7 +24,11 @@
 # on: an attack that works there shows that it does, and changes nothing that is not under /etc, /run, /srv or /tmp.
 
 # shellcheck disable=SC2034 # for tests/escape/try
-jail_options='' firejail_options='' bwrap_options='' open='' user_open='' not_for=''
+jail_options='' jail_before='' firejail_options='' bwrap_options='' open='' user_open='' not_for=''
+
+# In the open, an attack that takes more than the rights of a user is made with what a user may have: the rights of root in
+# a user namespace of its own.
+as_root='unshare --user --map-root-user'
 
 # How often a race is run; more of it: ROUNDS=2000 tests/escape/try jail-run source-swap, on a host of scripts/host.
 rounds=${ROUNDS:-50}
@@ -40,6 +45,11 @@ stopped() {
     exit 41
 }
 
+# On the host, whether it is an ordinary user who attacks; gives what was made for it to that user.
+# shellcheck disable=SC2154 # of tests/escape/try
+by_user() { [[ $way = user-* ]]; }
+given() { ! by_user || chown --recursive --no-dereference 1234:1234 "$@"; }
+
 # On the host, a file that nothing inside is meant to see, not even its name.
 secret() {
     mkdir -p /run/secret
@@ -52,9 +62,10 @@ is_secret() { [ "$(cat "$1" 2>&1)" = secret ]; }
 # A system of its own in /srv/tree, for sandboxes that are given a root directory.
 tree() {
     mkdir -p /srv/tree/{dev,etc,home,proc,root,run,srv/attacks,sys,tmp,usr,var/log}
-    mount --rbind /usr /srv/tree/usr
     ln -s usr/bin usr/sbin usr/lib usr/lib64 /srv/tree
     cp /etc/passwd /etc/group /etc/nsswitch.conf /srv/tree/etc
+    given /srv/tree
+    mount --rbind /usr /srv/tree/usr
 }
 
 # Runs the sandbox "$@", which may refuse to start as long as it says why: what matches the pattern.
@@ -80,6 +91,7 @@ victim() {
     mount -t tmpfs tmpfs /run/victim
     mount --make-shared /run/victim
     echo mine >/run/victim/file
+    given /run/victim
 }
 is_harmed() { [ "$(ls -A /run/victim)" != file ] || [ "$(cat /run/victim/file)" != mine ]; }
 

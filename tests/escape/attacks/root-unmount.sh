@@ -2,6 +2,6 @@
 # shellcheck shell=bash disable=SC2034
 
 open='naive --umount'
+user_open="$as_root $open"
 prepare() { secret; }
 attack() { exec attack root-unmount /run/secret/file; }
-not_for='user-open user-run user-join' # a user cannot unmount
