@@ -1,6 +1,6 @@
 # One who comes in later is for a moment inside with what it has from outside: its root, its descriptors, its rights.
 # CVE-2016-9962
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2086,SC2154
 
 jail_options=--grant=/srv/found:rw
 user_open='nsenter --user --preserve-credentials --target OWNER'

@@ -1,5 +1,5 @@
 # A disk that the host mounts later, seen inside: the host's mounts must not propagate.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open='unshare --mount --propagation slave'
 user_open="$as_root ${open#unshare}"

@@ -1,6 +1,6 @@
 # A library in the root directory that a sandbox was given, loaded by the one who sets it up or enters it: for a name to
 # look up, a character set, or because ld.so.preload says so. CVE-2019-14271
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open='naive --root=/srv/tree'
 user_open="$as_root --pid --fork $open"

@@ -1,5 +1,5 @@
 # Another process by /proc/PID/root and /proc/PID/cwd, which lead to wherever that one is.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open=naive user_open="$as_root timeout 60 naive" # a process of the same user namespace, with the host's root
 prepare() { secret; }

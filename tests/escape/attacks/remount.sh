@@ -1,5 +1,5 @@
 # A tree that is read-only, remounted for writing by whoever is root inside.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 # A user cannot remount what the host has read-only: one's own sandbox does it, to what the host may write.
 user_open="$as_root --mount shown"

@@ -1,6 +1,6 @@
 # What of /proc is hidden or read-only, uncovered: the covers unmounted, or the same file system shown anew.
 # CVE-2023-28642, CVE-2025-31133
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 # As a container has them, by a root that was given CAP_SYS_ADMIN.
 open='unshare --mount --pid --fork --mount-proc covered'
