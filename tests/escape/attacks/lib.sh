@@ -45,7 +45,7 @@ stopped() {
     exit 41
 }
 
-# On the host, whether it is an ordinary user who attacks; gives what was made for it to that user.
+# Whether it is an ordinary user who attacks; on the host, gives what was made for the attack to that user.
 # shellcheck disable=SC2154 # of tests/escape/try
 by_user() { [[ $way = user-* ]]; }
 given() { ! by_user || chown --recursive --no-dereference 1234:1234 "$@"; }
