@@ -45,9 +45,12 @@ stopped() {
     exit 41
 }
 
-# Whether it is an ordinary user who attacks; on the host, gives what was made for the attack to that user.
+# Whether it is an ordinary user who attacks. On the host: runs a command as whoever starts sandboxes; gives what was made
+# for the attack to that one.
 # shellcheck disable=SC2154 # of tests/escape/try
 by_user() { [[ $way = user-* ]]; }
+# shellcheck disable=SC2154
+by_owner() { if by_user; then "${user[@]}" "$@"; else "$@"; fi; }
 given() { ! by_user || chown --recursive --no-dereference 1234:1234 "$@"; }
 
 # On the host, a file that nothing inside is meant to see, not even its name.
