@@ -18,7 +18,7 @@
 #     jail_before     what stands before `run`, options of `jail` itself
 #     open, user_open a command that runs the attack in an open configuration, where not bare on the host; `naive` is
 #                     a sandbox that trusts paths
-#     not_for         ways it is not for
+#     not_for         ways it is not for, and why; who leaves out a canary leaves out its ways
 #
 # An open configuration is a host that shares its kernel, its /dev, /usr, /home and /root with the machine the tests run
 # on: an attack that works there shows that it does, and changes nothing that is not under /etc, /run, /srv or /tmp.
@@ -26,8 +26,8 @@
 # shellcheck disable=SC2034 # for tests/escape/try
 jail_options='' jail_before='' firejail_options='' bwrap_options='' open='' user_open='' not_for=''
 
-# In the open, an attack that takes more than the rights of a user is made with what a user may have: the rights of root in
-# a user namespace of its own.
+# In the open, an attack that takes more than the rights of a user is made with what a user may have: the rights of root
+# in a user namespace of its own.
 as_root='unshare --user --map-root-user'
 
 # How often a race is run; more of it: ROUNDS=2000 tests/escape/try jail-run source-swap, on a host of scripts/host.
@@ -45,8 +45,8 @@ stopped() {
     exit 41
 }
 
-# Whether it is an ordinary user who attacks. On the host: runs a command as whoever starts sandboxes; gives what was made
-# for the attack to that one.
+# Whether it is an ordinary user who attacks. On the host: runs a command as whoever starts sandboxes; gives what was
+# made for the attack to that one.
 # shellcheck disable=SC2154 # of tests/escape/try
 by_user() { [[ $way = user-* ]]; }
 # shellcheck disable=SC2154

@@ -23,4 +23,4 @@ prepare() {
 
 attack() { stopped "nobody with rights loaded it; who runs this did: $(grep -c library.so /proc/self/maps)"; }
 
-harm() { [ -e /srv/data/loaded ] || [ -e /run/loaded ]; }
+harm() { [ -e /srv/data/loaded ] || [ -e /run/loaded ] || [ -e /run/user/1234/loaded ]; }

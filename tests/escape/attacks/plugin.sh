@@ -6,7 +6,7 @@ jail_before='--plugin-dir=/srv/plugins --backend=attack'
 not_for='firejail bwrap jail-join user-join' # these load none
 
 prepare() {
-    mkdir -m 777 /srv/plugins /srv/data
+    mkdir -m 777 /srv/plugins
     cp /srv/attacks/libattack.so /srv/plugins/libjail_attack.so
     chmod 666 /srv/plugins/libjail_attack.so
 }
@@ -15,4 +15,4 @@ launch() { may_refuse '/srv/plugins can be written by anybody' "$@"; }
 
 attack() { stopped 'it was not loaded'; }
 
-harm() { [ -e /srv/data/loaded ]; }
+harm() { [ -e /run/loaded ] || [ -e /run/user/1234/loaded ]; }

@@ -8,7 +8,8 @@ prepare() {
     mkdir -p /srv/data
     chmod 777 /srv/data
     if by_user; then
-        printf '%s\n' '#!/bin/sh' 'mount --bind /srv/data /srv/data' 'mount -o remount,bind,ro /srv/data' 'exec "$@"' >/srv/attacks/shown
+        printf '%s\n' '#!/bin/sh' 'mount --bind /srv/data /srv/data' 'mount -o remount,bind,ro /srv/data' \
+            'exec "$@"' >/srv/attacks/shown
         chmod +x /srv/attacks/shown
     else
         mount --bind /srv/data /srv/data
