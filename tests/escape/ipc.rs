@@ -31,17 +31,15 @@ fn a_socket_and_a_fifo_in_what_is_shown_are_named_and_can_be_hidden() {
         ("  /srv/socket  socket", "echo hello | nc -NU /srv/socket"),
     ];
     let hidden = "--blacklist=/srv/fifo --blacklist=/srv/socket";
-    let by: [(&str, &dyn Fn(&str) -> Output); 2] =
-        [("root", &|script| host.sh(script)), ("user", &|script| host.as_user(script))];
     for (name, script) in doors {
         host.sh(script).succeeds();
         let jailed = |options: &str| format!("jail --quiet run {options} -- sh -c {}", quote(script));
-        for (who, by) in by {
-            let plan = |options: &str| by(&format!("jail plan {options} -- true"));
+        for (who, by) in [("root", Host::sh as fn(&Host, &str) -> Output), ("user", Host::as_user)] {
+            let plan = |options: &str| by(&host, &format!("jail plan {options} -- true"));
             let named = plan("").succeeds().contains(name);
-            assert_eq!(named, by(&jailed("")).status == 0, "{name} by {who}");
+            assert_eq!(named, by(&host, &jailed("")).status == 0, "{name} by {who}");
             assert!(!plan(hidden).succeeds().contains(name), "{name} by {who}");
-            by(&jailed(hidden)).fails();
+            by(&host, &jailed(hidden)).fails();
         }
     }
 }
