@@ -1,6 +1,6 @@
 //! Attacks by what processes share without a file: keyrings, System V objects, queues, abstract sockets, signals.
 
-use jail_tests::Host;
+use jail_tests::{Host, Output, quote};
 
 attacks! {
     a_fifo_in_what_is_shown: "shown-fifo",
@@ -20,23 +20,26 @@ attacks! {
 #[test]
 fn a_socket_and_a_fifo_in_what_is_shown_are_named_and_can_be_hidden() {
     let host = Host::new();
+    host.add_user();
     host.sh("mkfifo -m 666 /srv/fifo").succeeds();
     let _server = host.start("umask 0; exec nc -lkU /srv/socket");
     let _holder = host.start("exec sleep inf 0<>/srv/fifo"); // what is written stays until somebody reads it
     host.until("test -S /srv/socket").succeeds();
-    host.sh("for line in 1 2 3; do echo hello >/srv/fifo; done").succeeds();
+    host.sh("for line in 1 2 3; do echo hello >/srv/fifo; done").succeeds(); // one for each who reads
     let doors = [
-        ("  /srv/fifo  FIFO", "timeout 5 dd if=/srv/fifo bs=6 count=1 | grep hello"),
+        ("  /srv/fifo  FIFO", "[ \"$(timeout 5 dd if=/srv/fifo bs=6 count=1 2>/dev/null)\" = hello ]"),
         ("  /srv/socket  socket", "echo hello | nc -NU /srv/socket"),
     ];
     let hidden = "--blacklist=/srv/fifo --blacklist=/srv/socket";
-    let plan = |options: &str| host.jail(&format!("plan {options} -- true"));
     for (name, script) in doors {
         host.sh(script).succeeds();
-        let named = plan("").succeeds().contains(name);
-        let usable = host.jailed("", script).status == 0;
-        assert_eq!(named, usable, "{name}");
-        assert!(!plan(hidden).succeeds().contains(name), "{name}");
-        host.jailed(hidden, script).fails();
+        let jailed = |options: &str| format!("jail --quiet run {options} -- sh -c {}", quote(script));
+        for (who, by) in [("root", Host::sh as fn(&Host, &str) -> Output), ("user", Host::as_user)] {
+            let plan = |options: &str| by(&host, &format!("jail plan {options} -- true"));
+            let named = plan("").succeeds().contains(name);
+            assert_eq!(named, by(&host, &jailed("")).status == 0, "{name} by {who}");
+            assert!(!plan(hidden).succeeds().contains(name), "{name} by {who}");
+            by(&host, &jailed(hidden)).fails();
+        }
     }
 }

@@ -260,12 +260,16 @@ pub(crate) fn make_private_dir(dir: &Path, hint: &str) -> Result<(), Failure> {
             _ => failure.hint(hint),
         }
     })?;
-    if there.is_dir() && there.uid() == nix::unistd::geteuid().as_raw() && there.mode() & 0o022 == 0 {
+    let ours = nix::unistd::geteuid();
+    if there.is_dir() && there.uid() == ours.as_raw() && there.mode() & 0o022 == 0 {
         return Ok(());
     }
     let message = format!("{shown}: it belongs to somebody else, or others may write in it");
-    Err(Failure::new(Kind::Denied, "state", "stat", shown, message)
-        .hint("jail believes what it finds there: make it root's own (chown root, chmod go-w), or remove it, and run jail as the host's own root"))
+    Err(Failure::new(Kind::Denied, "state", "stat", shown, message).hint(if ours.is_root() {
+        "jail believes what it finds there: make it root's own (chown root, chmod go-w), or remove it, and run jail as the host's own root"
+    } else {
+        "jail believes what it finds there: make it your own (chown, chmod go-w), or have the state elsewhere (--state-dir)"
+    }))
 }
 
 /// The names in a directory; none when it is not there.

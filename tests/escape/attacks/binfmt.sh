@@ -12,4 +12,4 @@ attack() {
     stopped "$said"
 }
 
-not_for='user-open user-run user-join' # a user cannot mount
+not_for='user-open user-run user-join' # the whole machine's are root's alone; a user's count in its own namespace only

@@ -9,4 +9,4 @@ prepare() {
 }
 
 attack() { exec attack by-handle open /srv/attacks /srv/attacks/handle; }
-not_for='user-open user-run user-join' # a user cannot open by number
+not_for='user-open user-run user-join' # only the host's root opens by number what another mount covers

@@ -1,7 +1,9 @@
 # Takes a capability back: by asking, by being root again, by the ways from one set to another.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
-# A user's own namespace has one user, who cannot become another and come back.
-not_for='user-open user-run user-join'
+user_open=$as_root
 
-attack() { exec attack regain; }
+attack() {
+    ! by_user || exec attack regain-alone # there is no other user to become and come back from
+    exec attack regain
+}

@@ -1,7 +1,6 @@
 # Out of a sandbox that is a chroot by a second one, below a directory that is held open.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
-open=naive
+open=naive user_open="$as_root naive"
 prepare() { secret; }
 attack() { exec attack chroot-twice /run/secret/file; }
-not_for='user-open user-run user-join' # a user has no chroot

@@ -1,7 +1,7 @@
 # Sets the machine's clock.
 # shellcheck shell=bash disable=SC2034
 
-# It is about the machine's own, and an ordinary user has nothing to lose there.
+# It takes the machine's own root, which an ordinary user is nowhere.
 not_for='user-open user-run user-join'
 
 attack() { exec attack clock; }

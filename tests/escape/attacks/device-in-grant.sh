@@ -8,6 +8,7 @@ bwrap_options='--bind /srv/data /srv/data'
 prepare() {
     mkdir -p /srv/data
     mknod -m 666 /srv/data/device c 1 5
+    given /srv/data
 }
 
 attack() {

@@ -12,6 +12,7 @@ prepare() {
     mkdir -m 700 /srv/data/other
     echo secret >/srv/data/other/file
     chmod 644 /srv/data/other/file
+    given /srv/data
 }
 
 launch() { while_inside "$@"; }

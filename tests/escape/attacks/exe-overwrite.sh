@@ -2,12 +2,13 @@
 # the next one on the host starts the attacker's. CVE-2019-5736, CVE-2019-12499
 # shellcheck shell=bash disable=SC2034,SC2154
 
-open='unshare --fork'
+open='unshare --fork' user_open=$open
 
 prepare() {
     mkdir -p /run/tools
     tool=$(tool)
     cp "$(command -v "$tool")" /run/tools
+    given /run/tools
     PATH=/run/tools:$PATH
     printf '#!/proc/self/exe\n' >/srv/attacks/itself
     chmod +x /srv/attacks/itself
@@ -30,7 +31,7 @@ launch() {
         status=0
         "$@" >/run/said || status=$?
         # What is executed last is its own program, by a script that names that as its interpreter.
-        case $way in jail-*) "${@:1:$#-3}" /srv/attacks/itself 2>/run/said-itself || true ;; esac
+        case $way in jail-* | user-run | user-join) "${@:1:$#-3}" /srv/attacks/itself 2>/run/said-itself || true ;; esac
     done
     cat /run/said
     case $way in open | user-open) wait $! ;; esac

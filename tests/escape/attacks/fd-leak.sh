@@ -2,12 +2,15 @@
 # shellcheck shell=bash disable=SC2034
 
 prepare() {
-    mkdir -p /root/secret
-    echo secret >/root/secret/file
+    home=/root
+    ! by_user || home=/home/user
+    mkdir -p $home/secret
+    echo secret >$home/secret/file
+    given $home/secret
 }
 
 launch() {
-    exec 7</root 9</root/secret/file
+    exec 7<"$home" 9<"$home/secret/file"
     "$@"
 }
 

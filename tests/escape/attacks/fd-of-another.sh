@@ -1,5 +1,7 @@
 # A directory of the host's that another process in the sandbox has open: its first one, or one that passes things on.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
+
+user_open='timeout 60' # what has it open must be the user's
 
 prepare() { secret; }
 

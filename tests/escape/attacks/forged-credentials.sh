@@ -5,7 +5,7 @@ granted=/srv/granted
 jail_options=--grant=$granted:rw
 firejail_options=--read-write=$granted
 bwrap_options="--bind $granted $granted"
-# It is root that it pretends to be.
+# It is root that it pretends to be, which no user can in the open.
 not_for='user-open user-run user-join'
 
 prepare() {

@@ -3,7 +3,8 @@
 # shellcheck shell=bash disable=SC2034
 
 open='nsenter --mount --target attacked --'
-not_for='jail-run user-open user-run user-join firejail bwrap' # about joining, by root; bwrap cannot, Firejail does it by pid below
+# About joining, by root, who has more than what it enters; bwrap cannot, Firejail does it by pid below.
+not_for='jail-run user-open user-run user-join firejail bwrap'
 
 launch() {
     coproc forger {

@@ -10,6 +10,7 @@ prepare() {
     mkdir -p /srv/data/private
     chmod 777 /srv/data
     echo secret >/srv/data/private/file
+    given /srv/data
 }
 
 attack() {

@@ -1,6 +1,6 @@
 # Renames the machine.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
-user_open='unshare --user --map-root-user --uts'
+user_open="$as_root --uts"
 
 attack() { exec attack host-name; }

@@ -1,12 +1,11 @@
 # Writes on a terminal that somebody works on, one of the host's.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# It is a terminal of root's.
-not_for='user-open user-run user-join'
-
 prepare() {
-    mkfifo /run/end
-    coproc terminal { "$there/attack" outer-terminal /run/typed bash -c 'tty; read -r _ </run/end'; }
+    mkfifo -m 666 /run/end
+    local typed=/run/typed
+    ! by_user || typed=/run/user/1234/typed
+    coproc terminal { by_owner "$there/attack" outer-terminal $typed bash -c 'tty; read -r _ </run/end'; }
     exec {from}<&"${terminal[0]}"
     read -r tty <&"$from"
     tr -d '\r' <<<"$tty" >/srv/tty

@@ -1,7 +1,7 @@
 # Reads the kernel's log: addresses, device names, other people's crashes.
 # shellcheck shell=bash disable=SC2034
 
-# It is about the machine's own, and an ordinary user has nothing to lose there.
+# It takes the machine's own root, which an ordinary user is nowhere.
 not_for='user-open user-run user-join'
 
 attack() { exec attack kernel-log; }

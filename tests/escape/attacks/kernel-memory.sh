@@ -9,4 +9,4 @@ attack() {
     stopped "$said"
 }
 
-not_for='user-open user-run user-join' # root's to read
+not_for='user-open user-run user-join' # root's alone to read

@@ -1,14 +1,13 @@
 # Calls machines of the LAN and of the Internet: by TCP, UDP and ping.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-jail_options='--net=br0'
+by_user || jail_options=--net=br0 # a bridge is for root; a user's jail has no network
 open=$in_dmz
-# It is for a bridge, which only root's jails are on.
-not_for='user-open user-run user-join firejail bwrap'
+not_for='firejail bwrap' # it is for a bridge
 
 prepare() {
     dmz
-    sysctl --quiet --write net.ipv4.ip_forward=1
+    sysctl --quiet --write net.ipv4.ip_forward=1 net.ipv4.ping_group_range='0 2147483647'
     ip -netns client route add 10.10.20.0/24 via 192.0.2.1
     for machine in lan client; do
         ip netns exec $machine "$there/attack" listen /run/heard tcp 0.0.0.0 7777

@@ -1,7 +1,8 @@
 # A disk that the host mounts later, seen inside: the host's mounts must not propagate.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open='unshare --mount --propagation slave'
+user_open="$as_root ${open#unshare}"
 
 prepare() {
     mkdir -p /srv/disk
@@ -20,5 +21,3 @@ attack() {
     if is_secret /srv/disk/file; then exit 0; fi
     stopped "/srv/disk: $(echo /srv/disk/*)"
 }
-
-not_for='user-open' # a user's mounts are its own

@@ -15,15 +15,20 @@
 #     resident        inside, what runs in a jail before it is joined (sleeps)
 #     harm            on the host, after: succeeds if the host is harmed, and then the attack works whatever else it says
 #     jail_options    what of `jail run` the attack is about, like a writable grant; firejail_options, bwrap_options the same
+#     jail_before     what stands before `run`, options of `jail` itself
 #     open, user_open a command that runs the attack in an open configuration, where not bare on the host; `naive` is
 #                     a sandbox that trusts paths
-#     not_for         ways it is not for
+#     not_for         ways it is not for, and why; who leaves out a canary leaves out its ways
 #
 # An open configuration is a host that shares its kernel, its /dev, /usr, /home and /root with the machine the tests run
 # on: an attack that works there shows that it does, and changes nothing that is not under /etc, /run, /srv or /tmp.
 
 # shellcheck disable=SC2034 # for tests/escape/try
-jail_options='' firejail_options='' bwrap_options='' open='' user_open='' not_for=''
+jail_options='' jail_before='' firejail_options='' bwrap_options='' open='' user_open='' not_for=''
+
+# In the open, an attack that takes more than the rights of a user is made with what a user may have: the rights of root
+# in a user namespace of its own.
+as_root='unshare --user --map-root-user'
 
 # How often a race is run; more of it: ROUNDS=2000 tests/escape/try jail-run source-swap, on a host of scripts/host.
 rounds=${ROUNDS:-50}
@@ -40,6 +45,14 @@ stopped() {
     exit 41
 }
 
+# Whether it is an ordinary user who attacks. On the host: runs a command as whoever starts sandboxes; gives what was
+# made for the attack to that one.
+# shellcheck disable=SC2154 # of tests/escape/try
+by_user() { [[ $way = user-* ]]; }
+# shellcheck disable=SC2154
+by_owner() { if by_user; then "${user[@]}" "$@"; else "$@"; fi; }
+given() { ! by_user || chown --recursive --no-dereference 1234:1234 "$@"; }
+
 # On the host, a file that nothing inside is meant to see, not even its name.
 secret() {
     mkdir -p /run/secret
@@ -52,9 +65,10 @@ is_secret() { [ "$(cat "$1" 2>&1)" = secret ]; }
 # A system of its own in /srv/tree, for sandboxes that are given a root directory.
 tree() {
     mkdir -p /srv/tree/{dev,etc,home,proc,root,run,srv/attacks,sys,tmp,usr,var/log}
-    mount --rbind /usr /srv/tree/usr
     ln -s usr/bin usr/sbin usr/lib usr/lib64 /srv/tree
     cp /etc/passwd /etc/group /etc/nsswitch.conf /srv/tree/etc
+    given /srv/tree
+    mount --rbind /usr /srv/tree/usr
 }
 
 # Runs the sandbox "$@", which may refuse to start as long as it says why: what matches the pattern.
@@ -80,6 +94,7 @@ victim() {
     mount -t tmpfs tmpfs /run/victim
     mount --make-shared /run/victim
     echo mine >/run/victim/file
+    given /run/victim
 }
 is_harmed() { [ "$(ls -A /run/victim)" != file ] || [ "$(cat /run/victim/file)" != mine ]; }
 

@@ -1,7 +1,7 @@
 # Restarts the machine, or loads another kernel or more of it.
 # shellcheck shell=bash disable=SC2034
 
-# It is about the machine's own, and an ordinary user has nothing to lose there.
+# It takes the machine's own root, which an ordinary user is nowhere.
 not_for='user-open user-run user-join'
 
 attack() { exec attack machine; }

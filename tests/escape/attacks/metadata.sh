@@ -1,10 +1,9 @@
 # Asks the service of a cloud that hands out the keys of its machines, where all beyond the host is open by name.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-jail_options='--net=br0 --egress=allow'
+by_user || jail_options='--net=br0 --egress=allow' # a bridge is for root; a user's jail has no network
 open=$in_dmz
-# It is for a bridge, which only root's jails are on.
-not_for='user-open user-run user-join firejail bwrap'
+not_for='firejail bwrap' # it is for a bridge
 
 prepare() {
     dmz

@@ -16,4 +16,4 @@ attack() {
 
 harm() { [ ! -e /srv/disk/file ]; }
 
-not_for='user-open user-run user-join' # a user cannot mount
+not_for='user-open user-run user-join' # no mount of a user's leaves its own mount namespace

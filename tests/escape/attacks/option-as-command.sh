@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 open='naive --'
+user_open="$as_root $open"
 
 prepare() { secret; chmod 755 /run/secret; }
 
@@ -14,5 +15,3 @@ attack() {
     if is_secret /tmp/secret/file; then exit 0; fi
     stopped 'the option was not read as one'
 }
-
-not_for=user-open # a user cannot mount

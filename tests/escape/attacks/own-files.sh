@@ -1,12 +1,11 @@
 # The files that are made for a sandbox in /etc, written: the host's lie below. CVE-2016-10118
 # shellcheck shell=bash disable=SC2034
 
-not_for=user-open # these are root's
-
 prepare() {
     for file in resolv.conf hosts hostname; do
         rm -f "/etc/$file"
         echo mine >"/etc/$file"
+        given "/etc/$file" # so that nothing else keeps a user from writing it
     done
 }
 

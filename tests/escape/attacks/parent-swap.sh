@@ -1,7 +1,8 @@
 # The same one level above: the last part of the path is what it should be, but somewhere else.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open='naive --bind=/srv/data/dir/secret,/tmp/dir'
+user_open="$as_root $open"
 jail_options=--bind=/srv/data/dir/secret,/tmp/dir
 bwrap_options='--bind /srv/data/dir/secret /tmp/dir'
 not_for='jail-join user-join firejail' # a start; Firejail has no such option for others than root's own
@@ -10,6 +11,7 @@ prepare() {
     secret
     mkdir -p /srv/data/dir/secret
     ln -s /run /srv/data/link
+    given /srv/data
 }
 
 launch() { race /srv/data/dir /srv/data/link 'symbolic link' "$@"; }

@@ -1,14 +1,17 @@
 # Leaves a program with capabilities in a directory of the host's.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 granted=/srv/granted
 jail_options=--grant=$granted:rw
 firejail_options=--read-write=$granted
 bwrap_options="--bind $granted $granted"
-# It is one of root's that is planted, and a user's programs are the user's own in any case.
-not_for='user-open user-run user-join'
+# Its capabilities count where that is root.
+user_open=$as_root
 
-prepare() { mkdir $granted; }
+prepare() {
+    mkdir $granted
+    given $granted
+}
 
 attack() { exec attack plant-capability $granted; }
 

@@ -1,14 +1,15 @@
-# Leaves a set-user-id program of root's in a directory of the host's, by changing a mode.
+# Leaves a set-user-id program, of root's or of the user's, in a directory of the host's, by changing a mode.
 # shellcheck shell=bash disable=SC2034
 
 granted=/srv/granted
 jail_options=--grant=$granted:rw
 firejail_options=--read-write=$granted
 bwrap_options="--bind $granted $granted"
-# It is one of root's that is planted, and a user's programs are the user's own in any case.
-not_for='user-open user-run user-join'
 
-prepare() { mkdir $granted; }
+prepare() {
+    mkdir $granted
+    given $granted
+}
 
 attack() { exec attack plant-chmod $granted; }
 

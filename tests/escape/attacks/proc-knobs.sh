@@ -10,4 +10,4 @@ attack() {
     stopped "$said"
 }
 
-not_for='user-open user-run user-join' # root's to write
+not_for='user-open user-run user-join' # root's alone to write

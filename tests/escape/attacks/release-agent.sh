@@ -17,4 +17,4 @@ attack() {
     stopped "$said"
 }
 
-not_for='user-open user-run user-join' # a user cannot mount
+not_for='user-open user-run user-join' # only the host's root names one

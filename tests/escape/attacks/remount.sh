@@ -1,11 +1,20 @@
 # A tree that is read-only, remounted for writing by whoever is root inside.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
+
+# A user cannot remount what the host has read-only: one's own sandbox does it, to what the host may write.
+user_open="$as_root --mount shown"
 
 prepare() {
     mkdir -p /srv/data
     chmod 777 /srv/data
-    mount --bind /srv/data /srv/data
-    mount -o remount,bind,ro /srv/data
+    if by_user; then
+        printf '%s\n' '#!/bin/sh' 'mount --bind /srv/data /srv/data' 'mount -o remount,bind,ro /srv/data' \
+            'exec "$@"' >/srv/attacks/shown
+        chmod +x /srv/attacks/shown
+    else
+        mount --bind /srv/data /srv/data
+        mount -o remount,bind,ro /srv/data
+    fi
 }
 
 attack() {
@@ -18,5 +27,3 @@ attack() {
 }
 
 harm() { [ -e /srv/data/written ]; }
-
-not_for='user-open user-run user-join' # a user cannot mount

@@ -5,12 +5,12 @@ granted=/srv/granted
 jail_options=--grant=$granted:rw
 firejail_options=--read-write=$granted
 bwrap_options="--bind $granted $granted"
-# A user may write to no program of root's; and what does not start is not joined.
-not_for='jail-join user-open user-run user-join'
+not_for='jail-join user-join' # what does not start is not joined
 
 prepare() {
     mkdir -p $granted/deep/below
     cp /bin/true $granted/deep/below/program
+    given $granted # one of the user's is enough for all others to be that user
     chmod 4755 $granted/deep/below/program
 }
 

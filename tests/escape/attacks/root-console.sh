@@ -1,11 +1,12 @@
 # A root directory whose /dev/console is a link to a file of the host's: it is made, owned and written. CVE-2025-52565,
 # CVE-2026-88264
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open='naive --root=/srv/tree'
+user_open="$as_root --pid --fork $open"
 jail_options='--root=/srv/tree --bind=/srv/attacks'
 bwrap_options='--bind /srv/tree / --proc /proc --dev /dev --bind /srv/attacks /srv/attacks'
-not_for='firejail user-open' # no other root; a user can make nothing there
+not_for=firejail # no other root
 
 prepare() {
     victim

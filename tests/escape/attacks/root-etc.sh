@@ -1,10 +1,11 @@
 # A root directory whose files in /etc that are made for a sandbox are links to files of the host's.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open='naive --root=/srv/tree'
+user_open="$as_root --pid --fork $open"
 jail_options='--root=/srv/tree --bind=/srv/attacks --hostname=theirs'
 bwrap_options='--bind /srv/tree / --proc /proc --dev /dev --bind /srv/attacks /srv/attacks --hostname theirs'
-not_for='firejail user-open' # no other root; a user can write nothing there
+not_for=firejail # no other root
 
 prepare() {
     victim

@@ -5,7 +5,7 @@
 open='naive --root=/srv/tree'
 jail_options='--root=/srv/tree --bind=/srv/attacks'
 bwrap_options='--bind /srv/tree / --proc /proc --dev /dev --bind /srv/attacks /srv/attacks'
-not_for='firejail user-open user-run user-join' # no other root; a user can mount nothing there
+not_for='firejail user-open user-run user-join' # no other root; a mount of a user's covers nothing of the host's
 
 prepare() {
     victim

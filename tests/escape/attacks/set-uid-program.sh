@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 
 open='setpriv --reuid=1234 --regid=1234 --clear-groups'
-jail_options=--user=1234:1234
+by_user || jail_options=--user=1234:1234
 
 prepare() {
     cp /bin/cat /srv/set-uid

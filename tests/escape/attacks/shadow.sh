@@ -11,4 +11,4 @@ attack() {
     stopped "/etc/shadow: $(cat /etc/shadow 2>&1) $(ls -ln /etc/shadow)"
 }
 
-not_for='user-open user-run user-join' # a user cannot read it to begin with
+not_for='user-open user-run user-join' # a user cannot read them to begin with

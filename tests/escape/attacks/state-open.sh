@@ -1,8 +1,11 @@
 # Files of running sandboxes that everybody may write, for they were made with the umask of whoever started them.
 # CVE-2016-10119, CVE-2016-10120, CVE-2016-10121
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open=naive
+user_open="$as_root $open"
+
+prepare() { ! by_user || chmod 755 /run/user/1234; } # where others come to it
 
 launch() {
     : >/run/found
@@ -19,4 +22,3 @@ attack() {
 }
 
 harm() { [ -s /run/found ]; }
-not_for='user-open' # has no such place

@@ -9,4 +9,4 @@ attack() {
     stopped "none to write; of /sys there is $(echo /sys/*)"
 }
 
-not_for='user-open user-run user-join' # root's to write
+not_for='user-open user-run user-join' # root's alone to write

@@ -1,10 +1,11 @@
 # A place to mount on that is above the root directory, by its path.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open='naive --root=/srv/tree --bind=/srv/share,/../../run/victim/new'
+user_open="$as_root --pid --fork $open"
 jail_options='--root=/srv/tree --bind=/srv/attacks --bind=/srv/share,/../../run/victim/new'
 bwrap_options='--bind /srv/tree / --proc /proc --dev /dev --bind /srv/attacks /srv/attacks --bind /srv/share /../../run/victim/new'
-not_for='firejail jail-join user-open user-join' # no such option; a start; a user makes nothing there
+not_for='firejail jail-join user-join' # no such option; a start
 
 prepare() {
     victim

@@ -1,11 +1,12 @@
 # A place to mount on that is yet to be made, beyond a link in the root directory that a sandbox was given: what is made
 # is made on the host. CVE-2024-45310, CVE-2025-24965
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 open='naive --root=/srv/tree --bind=/srv/share,/data/link/new'
+user_open="$as_root --pid --fork $open"
 jail_options='--root=/srv/tree --bind=/srv/attacks --bind=/srv/share,/data/link/new --tmpfs=/data/link/fresh --bind=/srv/share/covered,/data/link/file'
 bwrap_options='--bind /srv/tree / --proc /proc --dev /dev --bind /srv/attacks /srv/attacks --bind /srv/share /data/link/new'
-not_for='firejail user-open' # has no such option; a user can make nothing there
+not_for=firejail # has no such option
 
 prepare() {
     victim

@@ -4,7 +4,8 @@
 open='naive --root=/srv/tree --bind=/srv/share,/srv/data/dir'
 jail_options='--root=/srv/tree --bind=/srv/data:rw --bind=/srv/share,/srv/data/dir --bind=/srv/attacks'
 bwrap_options='--bind /srv/data /srv/data --bind /srv/share /srv/data/dir'
-not_for='jail-join user-open user-run user-join firejail' # a start; a user cannot mount on the host; Firejail has no such option
+# A start; a mount of a user's covers nothing of the host's; Firejail has no such option.
+not_for='jail-join user-open user-run user-join firejail'
 
 prepare() {
     victim

@@ -4,7 +4,7 @@
 open='naive --user=7'
 jail_options=--user=7
 bwrap_options='--unshare-user --uid 7'
-not_for='firejail user-open user-run user-join' # runs as who starts it
+not_for='firejail user-open user-run user-join' # these run as who starts them
 
 prepare() { echo '7:x:0:0::/:/bin/sh' >>/etc/passwd; }
 

@@ -4,7 +4,7 @@
 open='attack as ID'
 jail_options=--user=ID
 bwrap_options='--unshare-user --uid ID'
-not_for='firejail user-open user-join jail-join' # runs as who starts it; a start
+not_for='firejail user-open user-run user-join jail-join' # these run as who starts them; a start
 
 launch() {
     local id status=41

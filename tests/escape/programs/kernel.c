@@ -129,6 +129,7 @@ CALLS("kernel-log", kernel_log,
 #define UNSHARES(name, flag)                                      \
     static long name##_here(void) { return unshare(flag); }       \
     static long name(void) { return apart(name##_here); }
+UNSHARES(unshare_user, CLONE_NEWUSER)
 UNSHARES(unshare_mount, CLONE_NEWNS)
 UNSHARES(unshare_net, CLONE_NEWNET)
 UNSHARES(unshare_pid, CLONE_NEWPID)
@@ -171,6 +172,7 @@ static long by_userfaultfd_user(void) { return syscall(SYS_userfaultfd, O_CLOEXE
 CALLS("userfaultfd", by_userfaultfds,
     {"userfaultfd", by_userfaultfd, 0},
     {"userfaultfd, user mode only", by_userfaultfd_user, 0});
+CALLS("userfaultfd-user-mode", by_userfaultfd_alone, {"userfaultfd, user mode only", by_userfaultfd_user, 0});
 
 static long by_bpf_map(void) {
     union bpf_attr attr = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1};
@@ -280,24 +282,30 @@ static long by_prlimit(void) { return apart(here_by_prlimit); }
 CALLS("core-limit", core_limit, {"setrlimit", by_setrlimit, 0}, {"prlimit", by_prlimit, 0});
 
 /* A filter is asked before another that is added, but a caller may hope: it lets everything through, takes back what
- * made it binding, and tries. */
+ * made it binding, and tries. `filter-loosened user` tries what an ordinary user may in the open. */
 ATTACK("filter-loosened", filter_loosened);
 static int filter_loosened(int argc, char **argv) {
-    (void)argc, (void)argv;
+    (void)argv;
     struct sock_filter allow[] = {{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
     struct sock_fprog program = {1, allow};
     printf("PR_SET_NO_NEW_PRIVS 0: %s\n", prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) ? strerror(errno) : "done");
     printf("PR_SET_SECCOMP 0: %s\n", prctl(PR_SET_SECCOMP, SECCOMP_MODE_DISABLED, 0) ? strerror(errno) : "done");
     printf("PR_SET_SECCOMP 2: %s\n", prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? strerror(errno) : "done");
     printf("seccomp: %s\n", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) ? strerror(errno) : "done");
-    static const struct call calls[] = {
+    static const struct call of_user[] = {
+        {"unshare", unshare_user, 0},
+        {"userfaultfd", by_userfaultfd_user, 0},
+        {"personality", by_fixed_addresses, 0},
+        {"PR_SET_MM_MAP", by_arguments, 0},
+    };
+    static const struct call of_root[] = {
         {"unshare", unshare_uts, 0},
         {"syslog", by_syslog, 0},
         {"userfaultfd", by_userfaultfd, 0},
         {"bpf", by_bpf_map, 0},
         {"PR_SET_MM_MAP", by_arguments, 0},
     };
-    return EACH(calls);
+    return argc > 1 ? EACH(of_user) : EACH(of_root);
 }
 
 /* A device node is the device, whatever its name. */

@@ -49,9 +49,12 @@ APART(by_asking)
 APART(by_inheriting)
 APART(by_ambient)
 APART(by_being_root_again)
-CALLS("regain", regain,
-    {"capset", by_asking_apart, 0},
-    {"the inheritable set", by_inheriting_apart, 0},
-    {"the ambient set", by_ambient_apart, 0},
-    {"root, another user and root again", by_being_root_again_apart, 0},
-    {"the bounding set", by_bounding, 0});
+#define ALONE                                           \
+    {"capset", by_asking_apart, 0},                     \
+    {"the inheritable set", by_inheriting_apart, 0},    \
+    {"the ambient set", by_ambient_apart, 0},           \
+    {"the bounding set", by_bounding, 0}
+CALLS("regain", regain, ALONE, {"root, another user and root again", by_being_root_again_apart, 0});
+
+/* The same where the only user is root. */
+CALLS("regain-alone", regain_alone, ALONE);
