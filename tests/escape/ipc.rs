@@ -1,6 +1,6 @@
 //! Attacks by what processes share without a file: keyrings, System V objects, queues, abstract sockets, signals.
 
-use jail_tests::{quote, Host, Output};
+use jail_tests::{Host, Output, quote};
 
 attacks! {
     a_fifo_in_what_is_shown: "shown-fifo",
