@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 prepare() {
-    case $way in user-*) home=/home/user ;; *) home=/root ;; esac
+    home=/root
+    ! by_user || home=/home/user
     mount -t tmpfs -o mode=700 tmpfs $home # the machine's own until here
     mkdir $home/.ssh
     echo secret >$home/.ssh/id
