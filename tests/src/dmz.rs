@@ -47,13 +47,14 @@ impl Host {
         self.jail("net create dmz --subnet=10.10.20.0/24 --bridge=br0").succeeds();
     }
 
-    /// Starts the article's jail in the background, on the article's network; it serves when this returns.
+    /// Starts the article's jail in the background, on the article's network; it serves when this returns, and all its
+    /// commands have begun.
     #[track_caller]
     pub fn web(&self) {
         self.dmz();
         let backend = self.firewall().backend();
         self.jail(&format!("--backend={backend} run -d {ARTICLE} {SERVERS}")).succeeds();
-        self.until(&dial(JAIL, 80)).succeeds();
+        self.until(&format!("{} && jail tree web | grep -q ':sleep inf'", dial(JAIL, 80))).succeeds();
     }
 
     /// Runs a script in a jail that runs.
