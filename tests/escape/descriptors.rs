@@ -4,6 +4,7 @@ attacks! {
     a_descriptor_left_open: "fd-leak",
     a_descriptor_of_another_process: "fd-of-another",
     a_directory_as_its_input: "stdin-directory",
+    a_file_to_be_read_as_its_input: "stdin-file",
     the_sandboxs_own_program: "exe-overwrite",
     the_sandboxs_own_program_where_its_owner_is_inside: "exe-overwrite-host",
     one_who_is_joining: "join-window",

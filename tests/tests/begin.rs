@@ -48,6 +48,29 @@ fn a_descriptor_that_is_not_the_users_or_leads_out_is_refused() {
 }
 
 #[test]
+fn what_it_was_given_to_read_it_cannot_write_to_where_its_root_is_the_owner_either() {
+    let host = Host::new();
+    let written = |number: u8| format!("cat <&{number} && echo theirs >/proc/self/fd/{number}");
+    let intact = || assert_eq!(host.sh("cat /srv/file").succeeds(), "mine");
+    for (number, options) in [(0, ""), (7, "--keep-fd=7")] {
+        host.sh("echo mine >/srv/file").succeeds();
+        host.sh(&format!("({}) {number}</srv/file", written(number))).prints("mine").succeeds();
+        assert_eq!(host.sh("cat /srv/file").succeeds(), "theirs");
+        host.sh("echo mine >/srv/file").succeeds();
+        for userns in ["auto", "identity", "host"] {
+            let run = format!("jail -q run --userns={userns} {options} -- sh -c {}", quote(&written(number)));
+            host.sh(&format!("{run} {number}</srv/file")).prints("mine");
+            intact();
+        }
+    }
+    let without = "jail run --userns=identity --seccomp=none --keep-fd=7 -- true 7</srv/file";
+    host.sh(without).exits(125).says_in_one_sentence(&["--keep-fd=7", "set-user-ID"]);
+    host.jail("plan --userns=identity --keep-fd=7 -- true 7</srv/file")
+        .prints("can change its mode")
+        .succeeds();
+}
+
+#[test]
 fn the_keys_of_the_callers_session_are_not_its() {
     let host = Host::new();
     let read = "keyctl print $(keyctl request user of-the-caller) || exit 1";

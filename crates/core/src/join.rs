@@ -10,7 +10,6 @@ use jail_sys::helper::{End, SuperviseArgs};
 use jail_sys::launch::launch;
 use jail_sys::{Failure, Kind, helper};
 
-use crate::caller::Caller;
 use crate::identity::paths_of;
 use crate::launch::payload;
 use crate::names::argv_of;
@@ -58,8 +57,7 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY;
     let devpts = open_inside(status.pid, Path::new("dev/pts"), flags).map_err(|_| gone())?;
     let User { uid, gid, .. } = &jail.plan.user;
-    let owner = Caller::now().owner_of(&status.ids, *uid, *gid);
-    let wired = Wired::new(Streams::Caller, owner, devpts.as_fd())?;
+    let wired = Wired::new(Streams::Caller, &status.ids, (*uid, *gid), devpts.as_fd())?;
     let plan =
         if command.is_empty() { shell(&jail.plan) } else { with_command(&jail.plan, argv_of(command)?) };
     let own_network = !matches!(plan.network, Wanted::Host);

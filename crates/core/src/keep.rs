@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::fd::RawFd;
 
+use jail_filter::OpenFile;
 use jail_sys::{Failure, Kind, printable};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,10 @@ pub struct KeptFd {
     number: RawFd,
     /// What it is, as /proc shows it: a path, or the kernel's name of a pipe or a socket.
     file: String,
+    /// Whether it is open for writing.
+    writable: bool,
+    /// Whether it is a file of a file system's, which has a mode.
+    regular: bool,
 }
 
 impl KeptFd {
@@ -66,11 +71,13 @@ impl KeptFd {
         };
         let file = printable(&fs::read_link(&path).map_err(open)?.to_string_lossy());
         // From a directory of the host's the whole host can be seen.
-        if fs::metadata(&path).map_err(open)?.is_dir() {
+        let about = fs::metadata(&path).map_err(open)?;
+        if about.is_dir() {
             let why = format!("it is a directory, {file}, by which the jail could leave what it sees");
             return Err(refuse(text, &why, &format!("show the directory to it: --grant={file}")));
         }
-        Ok(KeptFd { number, file })
+        let writable = is_writable(number).map_err(open)?;
+        Ok(KeptFd { number, file, writable, regular: about.is_file() })
     }
 
     /// Its number.
@@ -78,10 +85,30 @@ impl KeptFd {
         self.number
     }
 
+    /// What may be done by it, for the wall behind the mounts: opened anew it is no more than it was.
+    pub(crate) fn opened(&self) -> OpenFile {
+        OpenFile { number: self.number, writable: self.writable }
+    }
+
+    /// The option, where the mode of its file could be changed by the file's owner.
+    pub(crate) fn with_mode(&self) -> Option<String> {
+        self.regular.then(|| format!("{OPTION}={}", self.number))
+    }
+
     /// What a plan says of it.
     pub(crate) fn line(&self) -> String {
-        format!("{}: {}", self.number, self.file)
+        let access = if self.writable { "" } else { ", to be read" };
+        format!("{}: {}{access}", self.number, self.file)
     }
+}
+
+/// The access mode of a descriptor of ours, by the flags in /proc/PID/fdinfo, which are octal: see proc(5).
+fn is_writable(number: RawFd) -> io::Result<bool> {
+    let about = fs::read_to_string(format!("/proc/self/fdinfo/{number}"))?;
+    let flags = about.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok());
+    let flags = flags.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
+    Ok(flags & libc::O_ACCMODE != libc::O_RDONLY)
 }
 
 fn refuse(text: &str, why: &str, hint: &str) -> Failure {

@@ -141,7 +141,7 @@ impl Plan {
                 (Wanted::Dmz(Box::new(plan)), Some(backends))
             }
         };
-        refuse_set_id_files(&view, &filter)?;
+        refuse_set_id_files(&view, identity, caller, &filter)?;
         refuse_own_rules(&filter, &network)?;
         let environment = identity.environment(&user);
         let view = jail_fs::plan(&view)?;
@@ -236,9 +236,11 @@ impl Plan {
                 "  note: --userns={}: a service of the host's that asks who connects is answered with the number of a user of the host's",
                 self.userns
             ));
+        }
+        let kept = self.keep_fds.iter().filter(|_| self.userns != Userns::Auto).find_map(KeptFd::with_mode);
+        if let Some(option) = kept {
             lines.push(format!(
-                "  note: --userns={}: a file that its input or output leads to can be opened anew by its root as by the host's, for writing too",
-                self.userns
+                "  note: {option}: the file's owner is inside and can change its mode, and without Landlock open it anew for writing"
             ));
         }
         lines
@@ -250,7 +252,7 @@ fn behind_mounts(view: &MountPlan, identity: &IdentitySpec, network: &Wanted) ->
     let place = |place: jail_fs::Writable| Writable { path: place.path, file: place.file };
     LandlockSpec {
         writable: view.writable().into_iter().map(place).collect(),
-        files: identity.keep_fds.iter().map(KeptFd::number).collect(),
+        files: identity.keep_fds.iter().map(KeptFd::opened).collect(),
         hosts_network: matches!(network, Wanted::Host),
     }
 }
@@ -266,17 +268,28 @@ fn user_of(identity: &IdentitySpec, view: &mut ViewSpec) -> Result<User, Failure
 }
 
 /// A set-user-ID file that the jail's root makes in a writable grant is the host's root's: without the filter that
-/// refuses to make one there is no such grant.
-fn refuse_set_id_files(view: &ViewSpec, filter: &FilterPlan) -> Result<(), Failure> {
-    match view.writable().next() {
-        Some(option) if !filter.refuses_set_id() => {
+/// refuses to make one there is no such grant, nor a file that is kept open and has its owner inside.
+fn refuse_set_id_files(
+    view: &ViewSpec,
+    identity: &IdentitySpec,
+    caller: Caller,
+    filter: &FilterPlan,
+) -> Result<(), Failure> {
+    if filter.refuses_set_id() {
+        return Ok(());
+    }
+    let strangers = caller.userns(identity.userns) == Userns::Auto;
+    let kept = identity.keep_fds.iter().filter(|_| !strangers).find_map(KeptFd::with_mode);
+    let granted = view.writable().next().map(|option| (option, "grant it read-only (:ro)"));
+    match granted.or(kept.map(|option| (option, "leave it out"))) {
+        Some((option, remedy)) => {
             let message = format!(
                 "{option}: it cannot be writable for a jail that may make set-user-ID files (--seccomp)"
             );
             Err(Failure::new(Kind::Denied, "filesystem", "grant", option, message)
-                .hint("grant it read-only (:ro), or leave the filter on"))
+                .hint(format!("{remedy}, or leave the filter on")))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

@@ -11,7 +11,6 @@ use jail_net::model::JailId;
 use jail_sys::op::Step;
 use jail_sys::{Failure, IdMap, Kind};
 
-use crate::caller::Caller;
 use crate::journal::Journal;
 use crate::streams::{Streams, Wired};
 use crate::user::User;
@@ -58,9 +57,8 @@ impl<'a> Setup<'a> {
 
     /// The jail's standard descriptors.
     pub(crate) fn wire(&self, streams: Streams, user: &User) -> Result<Wired, Failure> {
-        let owner = Caller::now().owner_of(&self.ids, user.uid, user.gid);
         match &self.devpts {
-            Some(devpts) => Wired::new(streams, owner, devpts.as_fd()),
+            Some(devpts) => Wired::new(streams, &self.ids, (user.uid, user.gid), devpts.as_fd()),
             None => {
                 let message = "there are no terminals without the file system stage";
                 Err(Failure::new(Kind::Failed, "filesystem", "wire", "/dev/pts", message))

@@ -1,16 +1,19 @@
 //! A jail's standard descriptors: what of the caller's it gets as it is, what through a pipe or a terminal of its own.
 //!
 //! A program inside may open /dev/stdout and /dev/stderr. What the host owns behind them (a pipe, a file, a terminal)
-//! it may not, so it gets a pipe that is the jail's own, and the supervisor copies. An interactive jail gets a terminal of its
-//! own for the same reason, and because the outer one must stay out of its reach.
+//! it may not, so it gets a pipe that is the jail's own, and the supervisor copies. A file behind its input that it may
+//! open for writing is copied as well: a descriptor to read from is none to write to. An interactive jail gets a terminal
+//! of its own for the same reasons, and because the outer one must stay out of its reach.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use jail_sys::Failure;
 use jail_sys::call::terminal;
+use jail_sys::{Failure, IdMap};
 use nix::sys::stat::{Mode, SFlag, fchmod, fstat};
-use nix::unistd::{Gid, Uid, fchown, getpgrp, isatty, tcgetpgrp};
+use nix::unistd::{AccessFlags, Gid, Uid, access, fchown, getpgrp, isatty, tcgetpgrp};
+
+use crate::caller::Caller;
 
 /// Where a jail's input comes from and its output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +41,19 @@ pub(crate) struct Wired {
 }
 
 impl Wired {
-    /// Wires a jail whose command runs as `owner`, in the host's numbers, and whose terminals are in `devpts`.
-    pub(crate) fn new(streams: Streams, owner: (u32, u32), devpts: BorrowedFd<'_>) -> Result<Self, Failure> {
+    /// Wires a jail with these ids, whose command runs as `user` and `group` of them, and whose terminals are in `devpts`.
+    pub(crate) fn new(
+        streams: Streams,
+        ids: &IdMap,
+        (user, group): (u32, u32),
+        devpts: BorrowedFd<'_>,
+    ) -> Result<Self, Failure> {
         let wired = match streams {
             Streams::Null => Wired::to_null(),
-            Streams::Caller => Wired::to_caller(owner, devpts),
+            Streams::Caller => {
+                let caller = Caller::now();
+                Wired::to_caller(caller, ids, caller.owner_of(ids, user, group), devpts)
+            }
         };
         wired.map_err(|error| Failure::call("command", "open", "standard input and output", &error))
     }
@@ -64,7 +75,7 @@ impl Wired {
         Ok(Wired { stdio: [Some(null.as_raw_fd()); 3], inside: vec![null], ..Wired::default() })
     }
 
-    fn to_caller(owner: (u32, u32), devpts: BorrowedFd<'_>) -> io::Result<Self> {
+    fn to_caller(caller: Caller, ids: &IdMap, owner: (u32, u32), devpts: BorrowedFd<'_>) -> io::Result<Self> {
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let mut wired = Wired::default();
         let typed = isatty(&stdin).unwrap_or(false);
@@ -76,6 +87,8 @@ impl Wired {
         } else if typed || is_directory(stdin.as_fd())? {
             // Reading from a terminal in the background would stop whoever reads; a directory is a way out.
             wired.give(0, null()?);
+        } else if is_the_jails(stdin.as_fd(), caller, ids)? {
+            wired.copy_input()?;
         }
         wired.copy_output(1, stdout.as_fd(), owner)?;
         let one_file = same_file(stdout.as_fd(), stderr.as_fd())?;
@@ -106,7 +119,7 @@ impl Wired {
         Ok(())
     }
 
-    /// A pipe in place of a terminal to read from: whoever has the terminal itself reads what is typed later, too.
+    /// A pipe in place of an input. Of a terminal, for whoever has that itself reads what is typed later, too.
     fn copy_input(&mut self) -> io::Result<()> {
         let (reader, writer) = io::pipe()?;
         self.input = Some(writer.into());
@@ -153,6 +166,29 @@ fn anyone_may_open(output: BorrowedFd<'_>) -> io::Result<bool> {
         SFlag::S_IFSOCK => true,
         _ => false,
     })
+}
+
+/// Whether a jail with these ids may open the file behind its input for writing, or change its mode: as its owner or
+/// one of its group, as anybody, or because it may what the user may who starts it.
+fn is_the_jails(input: BorrowedFd<'_>, caller: Caller, ids: &IdMap) -> io::Result<bool> {
+    const NUMBER: &str = "/proc/self/fd/0";
+    let stat = fstat(input)?;
+    let named = match SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) {
+        SFlag::S_IFREG | SFlag::S_IFBLK => true,
+        // One without a name is nobody's who does not have it already.
+        SFlag::S_IFIFO => std::fs::read_link(NUMBER)?.is_absolute(),
+        _ => false,
+    };
+    let owned = ids.to_jail(stat.st_uid).is_some();
+    Ok(named
+        && (owned
+            || match caller {
+                Caller::Root => {
+                    let group = stat.st_mode & 0o020 != 0 && ids.to_jail(stat.st_gid).is_some();
+                    group || stat.st_mode & 0o002 != 0
+                }
+                Caller::User { .. } => access(NUMBER, AccessFlags::W_OK).is_ok(),
+            }))
 }
 
 fn is_directory(input: BorrowedFd<'_>) -> io::Result<bool> {

@@ -28,11 +28,28 @@ const STAGE: &str = "filter";
 pub struct LandlockSpec {
     /// Where the jail may write.
     pub writable: Vec<Writable>,
-    /// Numbers of descriptors that it is given, whose files it may open anew: standard input, output and error are.
-    pub files: Vec<i32>,
+    /// Descriptors that it is given beside standard input, output and error, whose files it may open anew.
+    pub files: Vec<OpenFile>,
     /// Whether its network is the host's.
     pub hosts_network: bool,
 }
+
+/// A descriptor that a jail is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenFile {
+    /// Its number.
+    pub number: i32,
+    /// Whether it is open for writing.
+    pub writable: bool,
+}
+
+/// Standard input, output and error.
+const STANDARD: [OpenFile; 3] = [
+    OpenFile { number: 0, writable: false },
+    OpenFile { number: 1, writable: true },
+    OpenFile { number: 2, writable: true },
+];
 
 /// A place that may be written to, with all that is below it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,13 +174,17 @@ impl LandlockPlan {
             };
             paths.push(rule(path, access)?);
         }
-        let file = AccessFs::from_file(abi).bits();
+        // Opened anew, a descriptor gives no more than it does.
+        let reopened = |file: &OpenFile| {
+            let access = if file.writable { AccessFs::from_file(abi) } else { AccessFs::ReadFile.into() };
+            (file.number, access.bits())
+        };
         Ok(Ruleset {
             fs: handled.bits(),
             net: if self.no_internet { AccessNet::from_all(abi).bits() } else { 0 },
             scoped: if self.allowed.hosts_network { self.scope(abi) } else { 0 },
             paths,
-            files: [0, 1, 2].iter().chain(&self.allowed.files).map(|number| (*number, file)).collect(),
+            files: STANDARD.iter().chain(&self.allowed.files).map(reopened).collect(),
         })
     }
 
@@ -189,7 +210,7 @@ mod tests {
         let place = |path: &str, file| Writable { path: path.to_owned(), file };
         LandlockSpec {
             writable: vec![place("/tmp", false), place("/dev", false), place("/srv/file", true)],
-            files: vec![7],
+            files: vec![OpenFile { number: 7, writable: false }],
             hosts_network: true,
         }
     }

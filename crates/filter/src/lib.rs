@@ -55,7 +55,7 @@ mod seccomp;
 
 pub use caps::Caps;
 pub use kept::CapsSpec;
-pub use landlock::{Enforced, LandlockPlan, LandlockSpec, Writable};
+pub use landlock::{Enforced, LandlockPlan, LandlockSpec, OpenFile, Writable};
 pub use plan::{FilterPlan, FilterSpec, SeccompPlan, plan};
 pub use rlimits::{Resource, Rlimit};
 pub use seccomp::{Changes, Errno, ErrorAction, Filter, Item, Profile, Protocol, Rules, SeccompSpec, Target};
