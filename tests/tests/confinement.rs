@@ -209,3 +209,25 @@ fn sockets_of_other_families_are_refused() {
     host.jailed("", "nft list ruleset").fails();
     host.jailed("--net=host", "nft list ruleset").fails();
 }
+
+#[test]
+fn what_jail_itself_believes_or_loads_is_granted_to_nobody_for_writing() {
+    let host = Host::new();
+    host.sh("mkdir -p /srv/state /srv/plugins /srv/other; mkdir -p /run/again; mount --bind /srv /run/again")
+        .succeeds();
+    for (options, what) in [
+        ("--state-dir=/srv/state run --grant=/srv/state:rw", "the state of jails"),
+        ("--state-dir=/srv/state/new/below run --grant=/srv:rw", "the state of jails"),
+        ("--state-dir=/srv/state run --bind=/run/again,/mnt/x:rw", "the state of jails"),
+        ("--state-dir=/var/lib/jail run --writable-var", "the state of jails"),
+        ("run --grant=/run:rw", "the state of jails"),
+        ("--plugin-dir=/srv/plugins run --read-write=/srv/plugins", "a plugin"),
+        ("run --bind=/run/built,/mnt/x:rw", "jail"),
+        ("run --grant=/etc:rw", "networks"),
+    ] {
+        host.jail(&format!("{options} -- true"))
+            .exits(125)
+            .says_in_one_sentence(&[what, "who may write there"]);
+    }
+    host.jail("--state-dir=/srv/state -q run --grant=/srv/other:rw --writable-etc -- true").succeeds();
+}

@@ -91,6 +91,18 @@ fn a_killed_supervisor_takes_its_jail_along_and_gc_removes_the_rest() {
 }
 
 #[test]
+fn root_believes_nothing_of_a_users_state() {
+    let host = host();
+    host.as_user("jail -q run -d --name=web -- sleep inf").succeeds();
+    host.as_user("jail list").prints(":web:").succeeds();
+    for command in ["list", "tree", "inspect web", "join web -- id", "stop web", "gc"] {
+        let told = host.jail(&format!("--state-dir=/run/user/1234/jail {command}"));
+        told.exits(125).says_in_one_sentence(&["/run/user/1234/jail/jails", "somebody else"]);
+    }
+    host.as_user("jail stop web").succeeds();
+}
+
+#[test]
 fn a_grant_has_the_users_files_as_its_roots_and_takes_no_set_id_file() {
     let host = host();
     host.as_user("mkdir /srv/user/shared; echo mine >/srv/user/shared/file; chmod 600 /srv/user/shared/file")

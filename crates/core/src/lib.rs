@@ -42,6 +42,7 @@ mod listening;
 mod machine;
 mod names;
 pub mod network;
+mod ours;
 mod place;
 mod plan;
 mod processes;

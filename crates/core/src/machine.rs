@@ -247,19 +247,25 @@ fn release(lease: Lease) -> Result<(), Failure> {
 /// Makes a directory and its parents that only its owner may enter; one that is there must be the caller's own, and
 /// writable for nobody else. What to do where it cannot be made is `hint`, unless there is just no room.
 pub(crate) fn make_private_dir(dir: &Path, hint: &str) -> Result<(), Failure> {
-    let shown = dir.display().to_string();
-    let made = DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .and_then(|()| std::fs::symlink_metadata(dir));
-    let there = made.map_err(|error| {
-        let failure = Failure::call("state", "mkdir", shown.as_str(), &error);
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| {
+        let failure = Failure::call("state", "mkdir", dir.display().to_string(), &error);
         match error.raw_os_error() {
             Some(libc::ENOSPC | libc::EDQUOT) => failure,
             _ => failure.hint(hint),
         }
     })?;
+    refuse_strangers(dir)
+}
+
+/// Refuses a directory that is there and not the caller's own, or that others may write in.
+pub(crate) fn refuse_strangers(dir: &Path) -> Result<(), Failure> {
+    let shown = dir.display().to_string();
+    let there = match std::fs::symlink_metadata(dir) {
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Failure::call("state", "stat", shown, &error)),
+    };
     let ours = nix::unistd::geteuid();
     if there.is_dir() && there.uid() == ours.as_raw() && there.mode() & 0o022 == 0 {
         return Ok(());

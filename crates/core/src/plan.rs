@@ -17,6 +17,7 @@ use crate::identity::{IdentitySpec, Timeout, paths_of};
 use crate::keep::KeptFd;
 use crate::names::{argv_of, name_of};
 use crate::network::{self, Backends, NetworkPlan};
+use crate::ours::refuse_ours;
 use crate::place::Place;
 use crate::spec::{FilterSpec, Ip, Net, Spec, ViewSpec};
 use crate::tell::{Tell, Told};
@@ -144,7 +145,9 @@ impl Plan {
         refuse_set_id_files(&view, identity, caller, &filter)?;
         refuse_own_rules(&filter, &network)?;
         let environment = identity.environment(&user);
-        let view = jail_fs::plan(&view)?;
+        let asked = view;
+        let view = jail_fs::plan(&asked)?;
+        refuse_ours(&asked, place)?;
         let plan = Plan {
             id: new_id()?,
             name,
@@ -280,7 +283,7 @@ fn refuse_set_id_files(
     }
     let strangers = caller.userns(identity.userns) == Userns::Auto;
     let kept = identity.keep_fds.iter().filter(|_| !strangers).find_map(KeptFd::with_mode);
-    let granted = view.writable().next().map(|option| (option, "grant it read-only (:ro)"));
+    let granted = view.writable().next().map(|granted| (granted.option, "grant it read-only (:ro)"));
     match granted.or(kept.map(|option| (option, "leave it out"))) {
         Some((option, remedy)) => {
             let message = format!(

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::caller::Caller;
-use crate::machine::{RUN, make_private_dir, names_in};
+use crate::machine::{RUN, make_private_dir, names_in, refuse_strangers};
 use crate::plan::Plan;
 use crate::status::{Status, namespace};
 
@@ -98,8 +98,9 @@ impl Registry {
     /// The names of all directories, of the living and the dead, in order.
     ///
     /// # Errors
-    /// When the directory cannot be read.
+    /// When the directory cannot be read, or is not the caller's own: what is in it is believed.
     pub fn names(&self) -> Result<Vec<String>, Failure> {
+        refuse_strangers(&self.dir)?;
         let is_home =
             |name: &String| fs::symlink_metadata(self.home(name).dir).is_ok_and(|about| about.is_dir());
         Ok(names_in(&self.dir)?.into_iter().filter(is_home).collect())

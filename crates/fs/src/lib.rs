@@ -78,5 +78,5 @@ mod writable;
 pub use compile::{Compiled, Owners};
 pub use doors::Closed;
 pub use plan::{MountPlan, plan, plan_at};
-pub use view::{Bind, Grant, Owner, Tmpfs, ViewSpec};
+pub use view::{Bind, Grant, Owner, Tmpfs, ViewSpec, WritableSource};
 pub use writable::Writable;

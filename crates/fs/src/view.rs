@@ -1,7 +1,7 @@
 //! `ViewSpec`: what the user wants the jail to see, in the user's own words. Nothing here is looked up.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -74,18 +74,34 @@ impl Default for Owner {
 }
 
 impl ViewSpec {
-    /// The options with which the jail may write to what is the host's.
-    pub fn writable(&self) -> impl Iterator<Item = String> {
-        let grants = self.grants.iter().filter(|grant| grant.writable);
+    /// What of the host's the jail may write to.
+    pub fn writable(&self) -> impl Iterator<Item = WritableSource> {
+        let source = |option: String, path: &Path| WritableSource { option, source: path.to_owned() };
+        let grants = self.grants.iter().filter(|grant| grant.writable).map(|grant| &grant.path);
         let binds = self.binds.iter().filter(|bind| bind.writable);
         grants
-            .map(|grant| format!("--grant={}:rw", grant.path.display()))
-            .chain(self.read_write.iter().map(|path| format!("--read-write={}", path.display())))
-            .chain(binds.map(|bind| format!("--bind={},{}:rw", bind.source.display(), bind.target.display())))
-            .chain(self.private.iter().map(|dir| format!("--private={}", dir.display())))
-            .chain(self.writable_etc.then(|| "--writable-etc".to_owned()))
-            .chain(self.writable_var.then(|| "--writable-var".to_owned()))
+            .map(move |path| source(format!("--grant={}:rw", path.display()), path))
+            .chain(
+                self.read_write
+                    .iter()
+                    .map(move |path| source(format!("--read-write={}", path.display()), path)),
+            )
+            .chain(binds.map(move |bind| {
+                source(format!("--bind={},{}:rw", bind.source.display(), bind.target.display()), &bind.source)
+            }))
+            .chain(self.private.iter().map(move |dir| source(format!("--private={}", dir.display()), dir)))
+            .chain(self.writable_etc.then(|| source("--writable-etc".to_owned(), Path::new("/etc"))))
+            .chain(self.writable_var.then(|| source("--writable-var".to_owned(), Path::new("/var"))))
     }
+}
+
+/// What of the host's a jail may write to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WritableSource {
+    /// The option that says so.
+    pub option: String,
+    /// The host's path.
+    pub source: PathBuf,
 }
 
 /// A path of the host that is shown in the same place, with its owners mapped into the jail.
