@@ -258,21 +258,28 @@ impl Profile {
         Ok(self)
     }
 
-    /// Whether no call has two answers. Of a rule with conditions and one without engines pass over the former: that they
-    /// say two things is told.
+    /// Whether no call has two answers, by conditions on its arguments and without any. Of such rules engines pass over the
+    /// former: that they say two things is told. Of several without conditions, as Podman's own profile has for setns, the
+    /// strictest counts.
     fn check_contradictions(&self) -> Result<(), Failure> {
         for call in table::CALLS {
             let rules = self.rules(call.name).collect::<Vec<_>>();
-            let Some(always) = rules.iter().find(|rule| rule.args.is_empty()) else { continue };
-            let answer = |rule| self.answer(Place::Rule(0, rule));
-            let says = answer(always)?;
-            if rules.iter().any(|rule| answer(rule) != Ok(says)) {
+            let Some(says) = self.unconditional(&rules) else { continue };
+            let mut conditional = rules.iter().filter(|rule| !rule.args.is_empty());
+            if conditional.any(|rule| self.answer(Place::Rule(0, rule)) != Ok(says)) {
                 let name = call.name;
                 let why = format!("it says two things of {name}, one of them whatever its arguments are");
                 return Err(self.wrong(why).hint(format!("leave one of the rules for {name} out")));
             }
         }
         Ok(())
+    }
+
+    /// The strictest answer of the rules that are without conditions.
+    fn unconditional(&self, rules: &[&Rule]) -> Option<Answer> {
+        let always = rules.iter().filter(|rule| rule.args.is_empty());
+        let answers = always.map(|rule| self.answer(Place::Rule(0, rule)).unwrap_or(Answer::Kill));
+        answers.max_by_key(|answer| answer.strictness())
     }
 
     /// The rules for a call.
@@ -283,12 +290,13 @@ impl Profile {
     /// What it answers to a call; of several conditions that hold, the strictest.
     pub(crate) fn verdict(&self, call: &str) -> Result<Verdict, Error> {
         let answer = |place| self.answer(place).unwrap_or(Answer::Kill); // it was checked: this is for who did not
+        let rules = self.rules(call).collect::<Vec<_>>();
+        if let Some(always) = self.unconditional(&rules) {
+            return Ok(Verdict::always(always));
+        }
         let mut verdict = Verdict::always(answer(Place::Default));
-        for rule in self.rules(call) {
+        for rule in rules {
             let answer = answer(Place::Rule(0, rule));
-            if rule.args.is_empty() {
-                return Ok(Verdict::always(answer));
-            }
             for args in rule.alternatives() {
                 let conditions = args.iter().map(|arg| condition(arg)).collect::<Result<_, _>>()?;
                 verdict.cases.push(Case { conditions, answer });
@@ -523,13 +531,15 @@ mod tests {
     fn what_says_nothing_but_the_default_contradicts_nothing_and_what_says_more_does() {
         let umount = read(ALL).unwrap().resolve(Caps::NONE).unwrap().verdict("umount2").unwrap();
         assert_eq!((umount.cases.len(), umount.otherwise), (1, Answer::Errno(libc::ENOSYS)));
-        for rule in [
-            r#""names": ["read"], "action": "SCMP_ACT_LOG""#,
-            r#""names": ["write", "read"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5"#,
-            r#""names": ["read"], "action": "SCMP_ACT_TRAP", "args": [ { "index": 0, "value": 1, "op": "SCMP_CMP_EQ" } ]"#,
+        let rule = r#""names": ["read"], "action": "SCMP_ACT_TRAP", "args": [ { "index": 0, "value": 1, "op": "SCMP_CMP_EQ" } ]"#;
+        let failure = with_rule(rule).unwrap().resolve(Caps::NONE).unwrap_err();
+        assert!(failure.message.contains("two things of read"), "{failure}");
+        for (rule, answer) in [
+            (r#""names": ["read"], "action": "SCMP_ACT_LOG""#, Answer::Log),
+            (r#""names": ["write", "read"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5"#, Answer::Errno(5)),
         ] {
-            let failure = with_rule(rule).unwrap().resolve(Caps::NONE).unwrap_err();
-            assert!(failure.message.contains("two things of read"), "{failure}");
+            let read = with_rule(rule).unwrap().resolve(Caps::NONE).unwrap().verdict("read").unwrap();
+            assert_eq!((read.cases.len(), read.otherwise), (0, answer));
         }
         let again = r#""names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [ { "index": 0, "value": 1, "op": "SCMP_CMP_EQ" } ]"#;
         assert!(with_rule(again).unwrap().resolve(Caps::NONE).unwrap().always_runs("read"));

@@ -41,7 +41,7 @@ impl Answer {
 
     /// How much it refuses. As the kernel ranks the answers of several filters, but that a call which is passed off as
     /// done (errno 0) gives way to one that is refused.
-    fn strictness(self) -> u8 {
+    pub(crate) fn strictness(self) -> u8 {
         match self {
             Answer::Allow => 0,
             Answer::Log => 1,
