@@ -160,3 +160,12 @@ fn jails_come_and_go_where_the_kernels_pids_are_ours() {
     let output = std::process::Command::new("unshare").args(here).arg(built).output().unwrap();
     assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
 }
+
+#[test]
+fn a_terminal_of_another_session_is_said_to_be_read_by_nobody() {
+    let host = Host::new();
+    let run = "script -qec 'setsid -w jail run -- cat' /dev/null </dev/null";
+    host.sh(run).prints("another session").succeeds();
+    let quiet = host.sh(&run.replace("jail run", "jail -q run"));
+    assert_eq!(quiet.succeeds(), "");
+}

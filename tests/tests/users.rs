@@ -112,6 +112,8 @@ fn a_grant_has_the_users_files_as_its_roots_and_takes_no_set_id_file() {
     owner.prints("0:0").succeeds();
     assert_eq!(host.sh("stat -c %u:%g /srv/user/shared/new").succeeds(), "1234:1234");
     jailed(&host, "--grant=/srv/user/shared", "touch /srv/user/shared/x").fails();
+    let plan = host.as_user(&format!("jail plan {granted} -- true"));
+    assert!(plan.succeeds().contains("/srv/user/shared") && !plan.stdout.contains("idmapped"), "{plan}");
     let planted = "cp /bin/true /srv/user/shared/t && chmod 4755 /srv/user/shared/t";
     host.as_user(&format!("{planted}; test -u /srv/user/shared/t && rm /srv/user/shared/t")).succeeds();
     jailed(&host, granted, planted).fails();

@@ -19,7 +19,7 @@ impl MountPlan {
         let access = if mount.writable { "rw" } else { "ro" };
         let what = match &mount.what {
             What::Host { source, granted, .. } => {
-                let mapped = if granted.is_some() { ",idmapped" } else { "" };
+                let mapped = if granted.is_some() && !self.by_user { ",idmapped" } else { "" };
                 format!("host {source}  {access},nosuid,nodev{mapped}")
             }
             What::Fresh { store, folders, .. } => {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use jail_core::{Failure, Plan, Running, Spec, Streams, start};
 use jail_sys::call::process::{self, Side};
 use nix::sys::signal::{SigmaskHow, Signal, pthread_sigmask};
+use nix::unistd::{isatty, tcgetpgrp};
 use serde_json::json;
 
 use super::{Call, block_on, finish, plan::spec_of};
@@ -24,8 +25,18 @@ pub(super) fn run(call: &Call, run: Run) -> Result<ExitCode, Failure> {
     if detach {
         return in_background(call, &spec, &program);
     }
+    if !call.quiet && types_into_nothing() {
+        output::say(
+            "jail: standard input is the terminal of another session (su -c, setsid): nothing is read from it",
+        );
+    }
     let running = bring_up(call, &spec, Streams::Caller)?;
     Err(supervise(call, running, &program))
+}
+
+/// Whether standard input is a terminal of which nobody can tell whether it is ours to read from: see tcgetpgrp(3).
+fn types_into_nothing() -> bool {
+    isatty(io::stdin()).unwrap_or(false) && tcgetpgrp(io::stdin()).is_err()
 }
 
 /// What would end us while the host has half of a jail waits until it has all of it: the supervisor, which has the same
