@@ -98,10 +98,10 @@ async fn started(mut spec: Spec, place: &Place) -> Result<Plan, Failure> {
 fn second_wall(wall: &LandlockPlan) -> Finding {
     let (state, remedy) = match wall.enforced {
         Enforced::Fully => (State::Works, ""),
-        Enforced::Partially => (State::Partly, "a later kernel has it; the mounts hold without it"),
+        Enforced::Partially => (State::Partly, "a later kernel has it"),
         Enforced::Not => (
             State::Partly,
-            "a kernel that has Landlock may be told to use it, by lsm= on its command line; the mounts hold without it",
+            "a kernel that has Landlock may be told to use it, by lsm= on its command line; without it jails write to FIFOs in what they are shown, and call the host's abstract sockets with --net=host",
         ),
     };
     Finding { tried: "a second wall".to_owned(), state, found: wall.line(), remedy: remedy.to_owned() }
