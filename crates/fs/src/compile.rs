@@ -361,8 +361,8 @@ impl Compiler<'_> {
 
 /// Whether something of the kernel's own is hidden in what a mount shows, or in a later one in its place.
 fn has_kernels(plan: &MountPlan, mount: &Mount) -> bool {
-    let hidden = plan.mounts.iter().filter(|other| matches!(other.what, What::Kernels { .. }));
-    hidden.into_iter().any(|other| is_below(&other.target, &mount.target))
+    let hidden = |other: &Mount| matches!(other.what, What::Kernels { .. });
+    plan.mounts.iter().any(|other| hidden(other) && is_below(&other.target, &mount.target))
 }
 
 /// What was looked at is not what would be shown.

@@ -79,7 +79,9 @@ enum Look {
 /// What is mounted below `top`; nothing is looked at where nothing of the kernel's is.
 pub(crate) fn below(mounts: &Mounts, top: &Path) -> Below {
     let mut found = Below::default();
-    if !mounts.below(top).any(|mount| mount.kernels.is_some()) {
+    // the type first: to compare paths takes time, and of others there may be hundreds
+    let is_below = |mount: &Mounted| mount.path != top && mount.path.starts_with(top);
+    if !mounts.0.iter().any(|mount| mount.kernels.is_some() && is_below(mount)) {
         return found;
     }
     let mut sorted: Vec<&Mounted> = mounts.below(top).collect();
@@ -146,7 +148,7 @@ pub(crate) fn around<'a>(mounts: &'a Mounts, path: &Path) -> Option<&'a Mounted>
 
 /// Why a directory is not shown that is itself such a mount.
 pub(crate) fn why_not(mounts: &Mounts, path: &Path) -> Option<String> {
-    let on = mounts.0.iter().filter(|mount| mount.path == path);
+    let on = mounts.0.iter().filter(|mount| mount.kernels.is_some() && mount.path == path);
     let fs =
         on.filter(|mount| matches!(look(mount, path), Look::Itself { .. })).find_map(|mount| mount.kernels);
     fs.map(|fs| format!("it is the kernel's own ({fs})"))
@@ -196,5 +198,5 @@ pub(crate) fn parts(source: &str) -> Result<Vec<(String, Inode)>, Failure> {
         let found = stat(&path).map_err(|error| Failure::call(STAGE, "stat", &path, &error.into()))?;
         Ok((path, Inode { device: found.st_dev, number: found.st_ino }))
     };
-    below(&Mounts::read()?, Path::new(source)).others.into_iter().map(part).collect()
+    below(&Mounts::read(false)?, Path::new(source)).others.into_iter().map(part).collect()
 }

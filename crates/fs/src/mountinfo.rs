@@ -27,14 +27,17 @@ pub(crate) struct Mounted {
 pub(crate) struct Mounts(pub(crate) Vec<Mounted>);
 
 impl Mounts {
-    /// Those of now, as this thread sees them, which may have a mount namespace of its own.
+    /// Those of now, as this thread sees them, which may have a mount namespace of its own. A user's jail clones out of a
+    /// copy of them in which all are private, and none is unbindable.
     ///
     /// # Errors
     /// What reading `/proc/thread-self/mountinfo` answers.
-    pub(crate) fn read() -> Result<Self, Failure> {
+    pub(crate) fn read(by_user: bool) -> Result<Self, Failure> {
         const FILE: &str = "/proc/thread-self/mountinfo";
         let text = std::fs::read(FILE).map_err(|error| Failure::call(STAGE, "read", FILE, &error))?;
-        Ok(Mounts(text.split(|byte| *byte == b'\n').filter_map(mounted).collect()))
+        let mounts = text.split(|byte| *byte == b'\n').filter_map(mounted);
+        let as_cloned = |mount: Mounted| Mounted { unbindable: mount.unbindable && !by_user, ..mount };
+        Ok(Mounts(mounts.map(as_cloned).collect()))
     }
 
     /// Those below `top`, which has no symbolic links in it; what is mounted on `top` itself is not.

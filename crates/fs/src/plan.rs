@@ -221,7 +221,7 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
         notes: Vec::new(),
     };
     let tree = tree::of(spec, root)?;
-    let mounts = Mounts::read()?;
+    let mounts = Mounts::read(spec.by_user)?;
     shown::add(&mut plan, &tree, &mounts)?;
     proc::add(&mut plan, root, spec.hosts_ids);
     dev::add(&mut plan);

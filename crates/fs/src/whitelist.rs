@@ -129,12 +129,11 @@ fn shown(before: &[Mount], kept: &Kept) -> Result<Mount, Failure> {
     let deepest = covering.enumerate().max_by_key(|(order, mount)| (mount.target.len(), *order));
     let Some((_, mount)) = deepest else { return Err(refuse()) };
     let rest = kept.path[mount.target.len()..].trim_start_matches('/');
-    // there is nothing of the kernel's at a place that is made anew
-    let whole = || match &mount.what {
-        What::Kernels { file, .. } => What::Hidden { file: *file },
-        what => what.clone(),
-    };
-    let what = if rest.is_empty() { Some(whole()) } else { part(&mount.what, rest, kept.file) };
+    if matches!(mount.what, What::Kernels { .. }) {
+        let message = format!("{} names what is the kernel's own, and not shown", kept.option);
+        return Err(Failure::new(Kind::Invalid, STAGE, "plan", &*kept.option, message).hint("leave it out"));
+    }
+    let what = if rest.is_empty() { Some(mount.what.clone()) } else { part(&mount.what, rest, kept.file) };
     let what = what.ok_or_else(refuse)?;
     let (target, asked, make) = (kept.path.clone(), kept.option.clone(), Vec::new());
     Ok(Mount { target, asked, make, what, writable: mount.writable })
