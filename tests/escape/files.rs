@@ -5,6 +5,7 @@ attacks! {
     what_is_private_at_home: "home",
     files_that_are_only_shown: "host-write",
     a_mount_below_what_is_read_only: "readonly-submount",
+    a_file_system_of_the_kernels_below_what_is_shown: "proc-below",
     a_remount_for_writing: "remount",
     what_of_proc_is_covered: "unmask",
     a_second_chroot: "chroot-twice",

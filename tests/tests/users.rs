@@ -174,3 +174,28 @@ fn a_mount_below_var_lib_makes_it_read_only_and_plan_says_so() {
     host.as_user("jail plan -- true").prints("/var/lib is read-only").succeeds();
     jailed(&host, "", "test -d /var/lib/inner; ! touch /var/lib/new").succeeds();
 }
+
+#[test]
+fn what_is_the_kernels_own_is_hidden_where_root_alone_could_leave_it_out() {
+    let host = host();
+    host.sh("cd /srv; mkdir -p chroot/proc apart private/proc closed/proc; mount -t proc proc chroot/proc
+        mount -t tmpfs apart apart; mount --make-unbindable apart; mkdir apart/proc; mount -t proc proc apart/proc
+        mount -t proc proc private/proc; chmod 700 private
+        mount -t proc proc closed/proc; chmod 0 closed; chown 1234 chroot closed")
+        .succeeds();
+    let plan = host.as_user("jail plan -- true");
+    // Its root enters what is the user's own in spite of the mode, and what is another's it does not.
+    for path in ["chroot/proc", "apart/proc", "closed"] {
+        plan.prints(&format!("/srv/{path}  hidden directory: the kernel's own (proc)\n"));
+    }
+    assert!(!plan.succeeds().contains("/srv/private"));
+    let nothing = "cd /srv; ls -d */proc/1 && exit 1; test -d chroot/proc";
+    for options in ["", "--grant=/srv/chroot:rw --grant=/srv/closed", "--read-only=/srv"] {
+        jailed(&host, options, nothing).succeeds();
+    }
+    jailed(&host, "--bind=/srv/chroot,/mnt/x:rw", "test -d /mnt/x/proc -a ! -e /mnt/x/proc/1").succeeds();
+    jailed(&host, "--bind=/srv/chroot/proc,/mnt/x", "test -e /mnt/x/1").succeeds(); // that very one was named
+    jailed(&host, "--bind=/srv/chroot/proc/1,/mnt/x", "true")
+        .exits(125)
+        .says("/srv/chroot/proc is the kernel's own");
+}

@@ -23,6 +23,61 @@ fn a_directory_of_the_hosts_is_its_home_and_keeps_what_it_writes() {
     host.jailed("--private=/srv/home --seccomp=none", "true").exits(125).says("--private=/srv/home");
 }
 
+/// Mounts below a shown directory: two of the kernel's own, one of them deeper, one that is covered, and others.
+const CHROOT: &str = "mkdir -p /srv/chroot/proc /srv/chroot/data /srv/chroot/under; cd /srv/chroot
+    mount -t proc proc proc; mount -t tmpfs data data; echo kept >data/file; mkdir data/pts
+    mount -t devpts -o newinstance pts data/pts; touch version; mount --bind /proc/version version
+    mount -t proc proc under; mount -t tmpfs over under; touch under/covers";
+
+#[test]
+fn what_is_the_kernels_own_is_hidden_wherever_it_is_mounted_and_plan_says_so() {
+    let host = Host::new();
+    host.sh(CHROOT).succeeds();
+    let plan = host.sh("jail plan -- true");
+    for (path, what) in [("proc", "directory"), ("data/pts", "directory"), ("version", "file")] {
+        let fs = if path == "data/pts" { "devpts" } else { "proc" };
+        plan.prints(&format!("/srv/chroot/{path}  hidden {what}: the kernel's own ({fs})\n"));
+    }
+    assert!(!plan.succeeds().contains("/srv/chroot/under"));
+    let seen = "cat data/file; ls under; ls proc data/pts 2>&1 | grep -v denied; cat version 2>/dev/null";
+    for options in [
+        "",
+        "--userns=identity",
+        "--userns=host",
+        "--grant=/srv/chroot",
+        "--grant=/srv:rw --grant=/srv/chroot",
+        "--bind=/srv/chroot,/srv/chroot:rw",
+        "--read-only=/srv/chroot --noexec=/srv",
+    ] {
+        let found = host.jailed(options, &format!("cd /srv/chroot; {seen}; true"));
+        assert_eq!(found.succeeds(), "kept\ncovers", "{options}");
+    }
+    host.jailed("--bind=/srv/chroot,/mnt/x:rw", "cd /mnt/x && cat data/file && ! ls proc/1").succeeds();
+    host.jailed("--whitelist=/srv/chroot/data", "cd /srv/chroot/data && cat file && ! ls pts/ptmx")
+        .succeeds();
+    host.jailed("--grant=/srv/chroot:rw", "echo new >/srv/chroot/data/new").succeeds();
+    assert_eq!(host.sh("cat /srv/chroot/data/new").succeeds(), "new");
+    host.jailed("--tmpfs=/srv/chroot/proc", "touch /srv/chroot/proc/own").succeeds();
+}
+
+#[test]
+fn what_is_the_kernels_own_is_not_had_by_a_part_of_it_nor_in_the_place_of_a_tree() {
+    let host = Host::new();
+    host.sh(CHROOT).succeeds();
+    for option in [
+        "--grant=/srv/chroot/proc/1",
+        "--bind=/srv/chroot/proc/1,/mnt/x",
+        "--tmpfs=/srv/chroot/proc/1",
+        "--whitelist=/srv/chroot/proc",
+        "--whitelist=/srv/chroot/proc/1",
+    ] {
+        host.jailed(option, "true").exits(125).says_in_one_sentence(&[option]);
+    }
+    host.sh("mount -t proc proc /opt").succeeds();
+    host.sh("jail plan -- true").prints("/opt is not shown: it is the kernel's own (proc)").succeeds();
+    host.jailed("", "test ! -e /opt").succeeds();
+}
+
 #[test]
 fn nothing_is_executed_below_a_noexec_path_whatever_is_shown_there() {
     let host = Host::new();

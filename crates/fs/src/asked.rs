@@ -7,13 +7,23 @@ use jail_sys::{Failure, Kind, printable};
 use rustix::fs::FileType;
 
 use crate::inside::{Inside, Spot, State, is_below};
+use crate::mountinfo::Mounts;
 use crate::movable::{Movable, movable, takes_away};
 use crate::plan::{Folder, Mount, MountPlan, STAGE, What};
 use crate::request::{Request, Wish};
 use crate::scan::folder_of;
 use crate::shown::text;
 use crate::source::{self, Inode};
-use crate::{host, privilege};
+use crate::{kernels, privilege};
+
+/// Where the sources are.
+#[derive(Clone, Copy)]
+pub(crate) struct Host<'a> {
+    /// Its root directory.
+    pub(crate) root: &'a Path,
+    /// What is mounted on it.
+    pub(crate) mounts: &'a Mounts,
+}
 
 /// Adds the mounts of `requests`, from the top of the tree down. Those from `first` on are the user's already.
 ///
@@ -23,7 +33,8 @@ pub(crate) fn add(
     plan: &mut MountPlan,
     inside: &mut Inside,
     mut requests: Vec<Request<'_>>,
-    (root, first): (&Path, usize),
+    host: &Host<'_>,
+    first: usize,
 ) -> Result<(), Failure> {
     requests.sort_by_key(|request| {
         (request.wish.is_last(), request.path.matches('/').count(), request.wish.rank())
@@ -32,7 +43,7 @@ pub(crate) fn add(
         let spot = inside
             .resolve(&request.path)
             .map_err(|why| request.refuse(Kind::Invalid, &why, "name a path without symbolic links"))?;
-        let Some(mount) = request.mount(spot, inside, root)? else { continue };
+        let Some(mount) = request.mount(spot, inside, host)? else { continue };
         let earlier = plan.mounts.get(first..).unwrap_or_default();
         let same = |other: &&Mount| other.target == mount.target && other.what == mount.what;
         if let Some(other) = earlier.iter().find(same) {
@@ -51,18 +62,20 @@ pub(crate) fn add(
         {
             return Err(request.too_deep(&movable));
         }
-        inside.add(&mount);
+        let hidden = kernels::hide(host.mounts, &mount)?;
+        [&mount].into_iter().chain(&hidden).for_each(|mount| inside.add(mount));
         let mount = make_before_freeze(plan.mounts.get_mut(first..).unwrap_or_default(), mount);
         plan.mounts.push(mount);
+        plan.mounts.extend(hidden);
     }
     Ok(())
 }
 
 /// Whether `mount` would put something else where `other`, which was made before, has put what it shows.
 fn covers(mount: &Mount, other: &Mount) -> bool {
-    let shows = |what: &What| !matches!(what, What::Frozen | What::Hidden { .. });
+    let shows = |what: &What| !matches!(what, What::Frozen | What::Hidden { .. } | What::Kernels { .. });
     // these put there again what is there
-    if matches!(mount.what, What::Frozen | What::NoExec) {
+    if matches!(mount.what, What::Frozen | What::NoExec) || matches!(other.what, What::Kernels { .. }) {
         return false;
     }
     let below = is_below(&other.target, &mount.target);
@@ -85,7 +98,7 @@ impl Request<'_> {
     }
 
     /// The mount for this request, or none if there is nothing to do.
-    fn mount(&self, spot: Spot, inside: &Inside, root: &Path) -> Result<Option<Mount>, Failure> {
+    fn mount(&self, spot: Spot, inside: &Inside, host: &Host<'_>) -> Result<Option<Mount>, Failure> {
         match &self.wish {
             Wish::Own | Wish::Keep => self.there(spot),
             Wish::Freeze => self.change(spot, What::Frozen),
@@ -96,7 +109,7 @@ impl Request<'_> {
             Wish::NoExec => self.change(spot, What::NoExec),
             Wish::Hide => self.hide(spot, inside),
             Wish::Show { source, writable } => {
-                let (source, inode, file) = self.source(Path::new(source), *writable, root)?;
+                let (source, inode, file) = self.source(Path::new(source), *writable, host)?;
                 let what = What::Host { source, granted: Some(inode), deep: true };
                 let mount = self.place(spot, inside, file, what)?;
                 Ok(Some(Mount { writable: *writable, ..mount }))
@@ -160,10 +173,16 @@ impl Request<'_> {
     }
 
     /// The source's path on the host without symbolic links, which file it is, and whether it is no directory.
-    fn source(&self, source: &Path, writable: bool, root: &Path) -> Result<(String, Inode, bool), Failure> {
+    fn source(
+        &self,
+        source: &Path,
+        writable: bool,
+        host: &Host<'_>,
+    ) -> Result<(String, Inode, bool), Failure> {
+        let root = host.root;
         let opened = source::open(root, source);
-        let found =
-            opened.and_then(|file| Ok((host::path_of(file.as_fd())?, rustix::fs::fstat(&file)?, file)));
+        let found = opened
+            .and_then(|file| Ok((crate::host::path_of(file.as_fd())?, rustix::fs::fstat(&file)?, file)));
         let (path, stat, opened) = found.map_err(|error| match error.raw_os_error() {
             Some(libc::ENOENT) => {
                 self.refuse(Kind::NotFound, "names a path that the host does not have", "create it first")
@@ -176,6 +195,10 @@ impl Request<'_> {
             let why = format!("cannot be had: {} of the host is never shown", inside_root.display());
             return Err(self.refuse(Kind::Invalid, &why, ""));
         }
+        if let Some(around) = kernels::around(host.mounts, &path).filter(|around| around.path != path) {
+            let why = format!("cannot be had: {} is the kernel's own", around.path.display());
+            return Err(self.refuse(Kind::Invalid, &printable(&why), ""));
+        }
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::CharacterDevice | FileType::BlockDevice => Err(self.refuse(
                 Kind::Unsupported,
@@ -184,7 +207,7 @@ impl Request<'_> {
             )),
             kind => {
                 if writable {
-                    privilege::refuse(&self.option, opened.as_fd(), &path)?;
+                    privilege::refuse(&self.option, opened.as_fd(), &path, host.mounts)?;
                 }
                 let inode = Inode { device: stat.st_dev, number: stat.st_ino };
                 Ok((text(&path)?, inode, kind != FileType::Directory))

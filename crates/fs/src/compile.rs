@@ -12,7 +12,7 @@ use jail_sys::{Failure, IdMap, Kind};
 use crate::inside::is_below;
 use crate::plan::{Entry, Folder, Mount, MountPlan, STAGE, What};
 use crate::source::Inode;
-use crate::{dev, identity, proc};
+use crate::{dev, identity, kernels, proc};
 
 /// The jail's data store, while it is on the workshop.
 pub(crate) const DATA: u8 = 1;
@@ -127,7 +127,10 @@ impl Compiler<'_> {
         self.add("/", Op::Chdir(c"/".to_owned()));
         let options = self.tmpfs(&plan.limits.data.to_string(), &Folder { mode: 0o700, ..Folder::top(0) })?;
         self.add("/", Op::NewMount { fs: c"tmpfs".to_owned(), options, attr: NOSUID | NODEV, into: DATA });
-        self.add("/", Op::Attach { from: Fd::Slot(DATA), root: Fd::Cwd, path: inner(&plan.workshop)? });
+        self.add(
+            "/",
+            Op::Attach { from: Fd::Slot(DATA), root: Fd::Cwd, path: inner(&plan.workshop)?, expected: None },
+        );
         self.hiding_places()?;
         for (path, content) in &plan.links {
             self.make_owned(ROOT, path, Node::Symlink(c_string(content)?), 0o777, root)?;
@@ -159,8 +162,10 @@ impl Compiler<'_> {
         }
         match &mount.what {
             What::Host { source, granted, deep } => {
-                let from = self.open(mount, source, *granted, *deep)?;
-                self.attach(asked, from, ROOT, &mount.target)
+                let parted = *deep && !self.by_user && has_kernels(plan, mount);
+                let from = self.open(mount, source, *granted, *deep && !parted)?;
+                self.attach(asked, from, ROOT, &mount.target)?;
+                if parted { self.parts(mount, source, granted.is_some()) } else { Ok(()) }
             }
             What::Fresh { store, top, folders } => self.fresh(mount, *store, top, folders, plan),
             What::Overlay { lower, top, folders } => {
@@ -181,6 +186,11 @@ impl Compiler<'_> {
                 None => dev::terminals(self),
             },
             What::Hidden { file } => self.hide(asked, *file, ROOT, &mount.target),
+            What::Kernels { file, inode, .. } => {
+                // who is not root cannot clone the tree without it: then it is there, and must be what is covered
+                let expected = self.by_user.then_some((inode.device, inode.number));
+                self.cover(asked, *file, (ROOT, &mount.target), expected)
+            }
             What::Text { content } => self.text(mount, content),
             What::Hostname => self.text(mount, &format!("{}\n", self.name)),
             What::Hosts { address, others } => {
@@ -229,6 +239,16 @@ impl Compiler<'_> {
         let from = Fd::Parent(tree.as_raw_fd());
         self.held.push(tree);
         Ok(from)
+    }
+
+    /// What is mounted below a source, each by itself, so that what is the kernel's own is not among it.
+    fn parts(&mut self, mount: &Mount, source: &str, granted: bool) -> Result<(), Failure> {
+        for (path, inode) in kernels::parts(source)? {
+            let from = self.open(mount, &path, granted.then_some(inode), false)?;
+            let below = path.strip_prefix(source).unwrap_or_default();
+            self.attach(&mount.asked, from, ROOT, &format!("{}{below}", mount.target))?;
+        }
+        Ok(())
     }
 
     /// The same, cloned by the child, who owns its mount namespace: one who is not root may clone none out here.
@@ -290,10 +310,23 @@ impl Compiler<'_> {
 
     /// Puts something unreadable over `path`.
     pub(crate) fn hide(&mut self, asked: &str, file: bool, root: Fd, path: &str) -> Result<(), Failure> {
+        self.cover(asked, file, (root, path), None)
+    }
+
+    /// The same, if it is the file that is expected there.
+    fn cover(
+        &mut self,
+        asked: &str,
+        file: bool,
+        (root, path): (Fd, &str),
+        expected: Option<(u64, u64)>,
+    ) -> Result<(), Failure> {
         let blank = if file { c"hidden/file" } else { c"hidden/directory" };
         let at = Fd::Slot(DATA);
         self.add(asked, Op::CloneTree { at, path: blank.to_owned(), recursive: false, into: NEXT });
-        self.attach(asked, Fd::Slot(NEXT), root, path)
+        let attach = Op::Attach { from: Fd::Slot(NEXT), root, path: inner(path)?, expected };
+        self.add_hinted(asked, attach, "it may have been moved since it was looked at: start it again");
+        Ok(())
     }
 
     pub(crate) fn make_owned(
@@ -313,7 +346,7 @@ impl Compiler<'_> {
     }
 
     pub(crate) fn attach(&mut self, asked: &str, from: Fd, root: Fd, path: &str) -> Result<(), Failure> {
-        self.add(asked, Op::Attach { from, root, path: inner(path)? });
+        self.add(asked, Op::Attach { from, root, path: inner(path)?, expected: None });
         Ok(())
     }
 
@@ -324,6 +357,12 @@ impl Compiler<'_> {
         }
         (self.owners.ids.to_host(uid), self.owners.ids.to_host(gid))
     }
+}
+
+/// Whether something of the kernel's own is hidden in what a mount shows, or in a later one in its place.
+fn has_kernels(plan: &MountPlan, mount: &Mount) -> bool {
+    let hidden = |other: &Mount| matches!(other.what, What::Kernels { .. });
+    plan.mounts.iter().any(|other| hidden(other) && is_below(&other.target, &mount.target))
 }
 
 /// What was looked at is not what would be shown.

@@ -37,6 +37,8 @@ enum Ground {
     Special(PathBuf),
     /// Hidden by the option that is named.
     Hidden(String),
+    /// In the place of something of the kernel's own, where something else can be mounted.
+    Kernels { file: bool, what: String },
 }
 
 /// A path of the jail's, without symbolic links.
@@ -100,6 +102,10 @@ impl Inside {
                 let empty = folders.iter().filter(|folder| folder.empty).map(|folder| folder.path.clone());
                 Ground::Overlay(lower.into(), empty.collect())
             }
+            What::Kernels { fs, file, .. } => {
+                let what = format!("{} (the kernel's own, {fs})", mount.target);
+                Ground::Kernels { file: *file, what }
+            }
             What::Tmpfs { .. } => Ground::Fresh(BTreeSet::new()),
             What::Hidden { .. } => Ground::Hidden(mount.asked.clone()),
             _ => return,
@@ -162,7 +168,7 @@ impl Inside {
         let ground = of_path.max_by_key(|(order, (at, _))| (at.len(), *order)).map(|(_, ground)| ground);
         let Some((at, ground)) = ground else { return missing_state(true, false) };
         let rest = path[at.len()..].trim_start_matches('/');
-        if !matches!(ground, Ground::Hidden(_))
+        if !matches!(ground, Ground::Hidden(_) | Ground::Kernels { .. })
             && let Some(entry) = self.made.iter().find(|entry| entry.path == path)
             && !rest.is_empty()
         {
@@ -186,6 +192,9 @@ impl Inside {
                 Err(_) => missing_state(false, false),
             },
             Ground::Hidden(option) => Found::State(State::Hidden(option.clone())),
+            Ground::Kernels { file: true, .. } if rest.is_empty() => Found::State(State::File),
+            Ground::Kernels { .. } if rest.is_empty() => Found::State(State::Directory),
+            Ground::Kernels { what, .. } => Found::State(State::Hidden(what.clone())),
         }
     }
 

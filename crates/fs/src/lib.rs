@@ -56,6 +56,7 @@ mod doors;
 mod host;
 mod identity;
 mod inside;
+mod kernels;
 mod lines;
 mod mountinfo;
 mod movable;

@@ -53,6 +53,9 @@ impl MountPlan {
             What::Dev => "devices: null zero full random urandom tty  rw,nosuid,noexec".to_owned(),
             What::Terminals => "devpts  rw,nosuid,noexec".to_owned(),
             What::Hidden { file } => format!("hidden {}", if *file { "file" } else { "directory" }),
+            What::Kernels { fs, file, .. } => {
+                format!("hidden {}: the kernel's own ({fs})", if *file { "file" } else { "directory" })
+            }
             What::Text { content } => format!("generated file, {} bytes  ro,nosuid,nodev", content.len()),
             What::Hostname => "the jail's name  ro,nosuid,nodev".to_owned(),
             What::Hosts { address, others } => {

@@ -19,7 +19,7 @@ pub(crate) struct Movable<'a> {
 /// Whether `mount` takes away what the jail would see without it.
 pub(crate) fn takes_away(mount: &Mount, inside: &Inside) -> bool {
     match &mount.what {
-        What::Frozen | What::NoExec | What::Hidden { .. } | What::Tmpfs { .. } => true,
+        What::Frozen | What::NoExec | What::Hidden { .. } | What::Kernels { .. } | What::Tmpfs { .. } => true,
         What::Host { source, .. } => {
             !mount.writable && inside.host_path(&mount.target) == Some(PathBuf::from(source))
         }

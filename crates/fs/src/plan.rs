@@ -6,12 +6,13 @@ use std::path::Path;
 use jail_sys::Failure;
 use serde::{Deserialize, Serialize};
 
-use crate::asked;
+use crate::asked::{self, Host};
 use crate::inside::Inside;
+use crate::mountinfo::Mounts;
 use crate::request::requests;
 use crate::source::Inode;
 use crate::view::ViewSpec;
-use crate::{dev, identity, owner, proc, shown, tree, var, whitelist};
+use crate::{dev, identity, kernels, owner, proc, shown, tree, var, whitelist};
 
 /// The stage name in every failure and step of this crate.
 pub(crate) const STAGE: &str = "filesystem";
@@ -133,6 +134,15 @@ pub(crate) enum What {
         /// Is it a file that is hidden?
         file: bool,
     },
+    /// Nothing, in the place of a file system of the kernel's own that the host has mounted there.
+    Kernels {
+        /// Its type.
+        fs: String,
+        /// Is it a file that is mounted?
+        file: bool,
+        /// What is hidden: it can have moved since.
+        inode: Inode,
+    },
     /// A small file of ours.
     Text {
         /// What is in it.
@@ -211,14 +221,16 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
         notes: Vec::new(),
     };
     let tree = tree::of(spec, root)?;
-    shown::add(&mut plan, &tree)?;
+    let mounts = Mounts::read(spec.by_user)?;
+    shown::add(&mut plan, &tree, &mounts)?;
     proc::add(&mut plan, root, spec.hosts_ids);
     dev::add(&mut plan);
     shown::add_cpu(&mut plan, root);
     plan.mounts.push(fresh("/tmp", Store::Data, 0o1777, Vec::new()));
     owner::add(&mut plan, spec)?;
     let requests = requests(spec, root, &tree)?;
-    var::add(&mut plan, &tree)?;
+    var::add(&mut plan, &tree, &mounts)?;
+    kernels::hide_all(&mut plan, &mounts)?;
     plan.workshop = workshop(&tree);
     let mut inside = Inside::new(root, &plan);
     for (asked, path, what) in [
@@ -235,7 +247,7 @@ pub fn plan_at(spec: &ViewSpec, root: &Path) -> Result<MountPlan, Failure> {
     let own = plan.mounts.len();
     whitelist::add(&mut plan, &mut inside, spec, root)?;
     let asked = plan.mounts.len();
-    asked::add(&mut plan, &mut inside, requests, (root, own))?;
+    asked::add(&mut plan, &mut inside, requests, &Host { root, mounts: &mounts }, own)?;
     if let Some(address) = spec.address {
         identity::add(&mut plan, &inside, asked, address);
     }

@@ -14,8 +14,9 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Statx}
 use rustix::fs::{StatxAttributes, StatxFlags, getxattr, lgetxattr, openat, openat2, statx};
 use rustix::io::Errno;
 
+use crate::mountinfo::Mounts;
 use crate::plan::STAGE;
-use crate::{host, mountinfo};
+use crate::{host, kernels};
 
 /// How many directories deep a tree can be looked through: each is a descriptor while what is below it is looked at.
 const DEPTH: usize = 255;
@@ -35,13 +36,18 @@ const WANTED: StatxFlags = StatxFlags::TYPE.union(StatxFlags::MODE);
 ///
 /// # Errors
 /// The first such program; a tree that cannot be looked through to its end.
-pub(crate) fn refuse(option: &str, source: BorrowedFd<'_>, path: &Path) -> Result<(), Failure> {
-    let mounts = mountinfo::below(path).map_err(|error| {
-        Failure::call(STAGE, "read", format!("{option}: /proc/thread-self/mountinfo"), &error)
-    })?;
-    let look = Look { option, mounts };
+pub(crate) fn refuse(
+    option: &str,
+    source: BorrowedFd<'_>,
+    path: &Path,
+    mounts: &Mounts,
+) -> Result<(), Failure> {
+    let look = Look { option, mounts: mounts.points_below(path) };
     look.mount(source, path)?;
-    for mount in &look.mounts {
+    // the kernel's own are not shown
+    let hidden = kernels::below(mounts, path).kernels;
+    let comes = |mount: &&PathBuf| !hidden.iter().any(|found| mount.starts_with(&found.path));
+    for mount in look.mounts.iter().filter(comes) {
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         match openat2(CWD, mount, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
             Ok(opened) => look.mount(opened.as_fd(), mount)?,

@@ -6,15 +6,16 @@ use std::path::Path;
 
 use jail_sys::{Failure, Kind};
 
-use crate::host;
+use crate::mountinfo::Mounts;
 use crate::plan::{Entry, Mount, MountPlan, STAGE, What};
+use crate::{host, kernels};
 
 /// What of the host's root directory is shown, where it is there. /var is in [`crate::var`].
 const TREES: [&str; 12] =
     ["usr", "etc", "opt", "srv", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu"];
 
 /// Adds the trees; a symbolic link in place of one is made again when it leads into another.
-pub(crate) fn add(plan: &mut MountPlan, root: &Path) -> Result<(), Failure> {
+pub(crate) fn add(plan: &mut MountPlan, root: &Path, mounts: &Mounts) -> Result<(), Failure> {
     for name in TREES {
         let path = root.join(name);
         let Ok(meta) = fs::symlink_metadata(&path) else { continue };
@@ -22,6 +23,8 @@ pub(crate) fn add(plan: &mut MountPlan, root: &Path) -> Result<(), Failure> {
             add_link(plan, root, name);
         } else if meta.is_dir() && host::is_autofs(&path) {
             plan.notes.push(format!("/{name} is not shown: it is mounted by autofs"));
+        } else if let Some(why) = kernels::why_not(mounts, &path) {
+            plan.notes.push(format!("/{name} is not shown: {why}"));
         } else if meta.is_dir() {
             let what = What::Host { source: text(&path)?, granted: None, deep: true };
             plan.mounts.push(Mount::at(&format!("/{name}"), what));

@@ -6,16 +6,17 @@ use std::path::Path;
 
 use jail_sys::Failure;
 
+use crate::mountinfo::Mounts;
 use crate::plan::{Folder, Mount, MountPlan, STAGE, Store, What};
 use crate::scan::{LIMIT, Scan, entered_by_all, folder_of, is_empty, scan};
 use crate::shown::text;
-use crate::{host, mountinfo};
+use crate::{host, kernels};
 
 const OWN: [(&str, Store); 4] =
     [("cache", Store::Data), ("log", Store::Log), ("spool", Store::Data), ("tmp", Store::Data)];
 
 /// Adds /var and what covers it.
-pub(crate) fn add(plan: &mut MountPlan, root: &Path) -> Result<(), Failure> {
+pub(crate) fn add(plan: &mut MountPlan, root: &Path, host: &Mounts) -> Result<(), Failure> {
     let var = root.join("var");
     if !fs::symlink_metadata(&var).is_ok_and(|meta| meta.is_dir()) {
         plan.notes.push("/var is not shown: it is not a directory".to_owned());
@@ -25,15 +26,15 @@ pub(crate) fn add(plan: &mut MountPlan, root: &Path) -> Result<(), Failure> {
     // not root may not tell them apart
     let what = What::Host { source: text(&var)?, granted: None, deep: plan.by_user };
     plan.mounts.push(Mount::at("/var", what));
-    add_live(plan, &var)?;
+    add_live(plan, &var, host)?;
     for (name, store) in OWN {
         add_own(plan, &var.join(name), name, store)?;
     }
-    add_lib(plan, &var.join("lib"))
+    add_lib(plan, &var.join("lib"), host)
 }
 
 /// Shows each other directory of /var with everything mounted below it.
-fn add_live(plan: &mut MountPlan, var: &Path) -> Result<(), Failure> {
+fn add_live(plan: &mut MountPlan, var: &Path, on_host: &Mounts) -> Result<(), Failure> {
     let Scan { folders, mounts, left_out } = scan(var, 1)?;
     note(plan, "/var", left_out);
     for folder in folders {
@@ -47,6 +48,10 @@ fn add_live(plan: &mut MountPlan, var: &Path) -> Result<(), Failure> {
         }
         if host::is_autofs(&source) {
             plan.notes.push(format!("/var/{name} is not shown: it is mounted by autofs"));
+            continue;
+        }
+        if let Some(why) = kernels::why_not(on_host, &source) {
+            plan.notes.push(format!("/var/{name} is not shown: {why}"));
             continue;
         }
         let what = What::Host { source: text(&source)?, granted: None, deep: true };
@@ -65,14 +70,14 @@ fn add_own(plan: &mut MountPlan, dir: &Path, name: &str, store: Store) -> Result
     Ok(())
 }
 
-fn add_lib(plan: &mut MountPlan, dir: &Path) -> Result<(), Failure> {
+fn add_lib(plan: &mut MountPlan, dir: &Path, on_host: &Mounts) -> Result<(), Failure> {
     let Some(top) = top(dir)? else { return Ok(()) };
     if !entered_by_all(top.mode) {
         let what = What::Fresh { store: Store::Data, top, folders: Vec::new() };
         plan.mounts.push(Mount { make: Vec::new(), writable: true, ..Mount::at("/var/lib", what) });
         return Ok(());
     }
-    if plan.by_user && has_mounts(dir)? {
+    if plan.by_user && on_host.below(dir).next().is_some() {
         let why =
             "something is mounted below it, and then only root can lay a directory of the jail's over it";
         plan.notes.push(format!("/var/lib is read-only: {why}; --tmpfs=PATH is one that can be written to"));
@@ -88,17 +93,16 @@ fn add_lib(plan: &mut MountPlan, dir: &Path) -> Result<(), Failure> {
         // an overlay does not reach into what is mounted below its lower directory
         let source = dir.join(&name);
         let target = format!("/var/lib/{name}");
+        if let Some(why) = kernels::why_not(on_host, &source) {
+            plan.notes.push(format!("{target} is not shown: {why}"));
+            continue;
+        }
         plan.notes
             .push(format!("{target} is a mount of its own: read-only; --grant={target}:rw to write to it"));
         let what = What::Host { source: text(&source)?, granted: None, deep: true };
         plan.mounts.push(Mount { make: Vec::new(), ..Mount::at(&target, what) });
     }
     Ok(())
-}
-
-fn has_mounts(dir: &Path) -> Result<bool, Failure> {
-    let mounts = mountinfo::below(dir).map_err(|error| unreadable(dir, "read mountinfo", &error))?;
-    Ok(!mounts.is_empty())
 }
 
 /// The directory itself, unless it is not there or not a directory: then what the host has in its place is shown.

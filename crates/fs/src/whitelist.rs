@@ -129,6 +129,10 @@ fn shown(before: &[Mount], kept: &Kept) -> Result<Mount, Failure> {
     let deepest = covering.enumerate().max_by_key(|(order, mount)| (mount.target.len(), *order));
     let Some((_, mount)) = deepest else { return Err(refuse()) };
     let rest = kept.path[mount.target.len()..].trim_start_matches('/');
+    if matches!(mount.what, What::Kernels { .. }) {
+        let message = format!("{} names what is the kernel's own, and not shown", kept.option);
+        return Err(Failure::new(Kind::Invalid, STAGE, "plan", &*kept.option, message).hint("leave it out"));
+    }
     let what = if rest.is_empty() { Some(mount.what.clone()) } else { part(&mount.what, rest, kept.file) };
     let what = what.ok_or_else(refuse)?;
     let (target, asked, make) = (kept.path.clone(), kept.option.clone(), Vec::new());

@@ -145,6 +145,8 @@ pub enum Op {
         root: Fd,
         /// The target; it must exist.
         path: CString,
+        /// Which file it must be, by device and inode number: `ESTALE` for any other.
+        expected: Option<(u64, u64)>,
     },
     /// Opens `path` below `root` with `O_PATH | O_CLOEXEC`, into a slot.
     Open {

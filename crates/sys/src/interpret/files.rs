@@ -29,6 +29,13 @@ fn open_in_root(directory: RawFd, path: &CStr, flags: i32, mode: u32) -> Result<
     Ok(Temporary(file as RawFd))
 }
 
+fn must_be(file: &Temporary, expected: Option<(u64, u64)>) -> Done {
+    match expected {
+        Some(expected) if kernel::file_id(file.0)? != expected => Err(Errno(libc::ESTALE)),
+        _ => Ok(()),
+    }
+}
+
 impl Child<'_> {
     pub(super) fn file_step(&mut self, op: &Op) -> Done {
         match op {
@@ -43,11 +50,7 @@ impl Child<'_> {
             }
             Op::CloneHost { path, recursive, expected, into } => {
                 let place = open_in_root(self.fd(Fd::Cwd)?, path, libc::O_PATH, 0)?;
-                if let Some(expected) = expected
-                    && kernel::file_id(place.0)? != *expected
-                {
-                    return Err(Errno(libc::ESTALE));
-                }
+                must_be(&place, *expected)?;
                 let tree = kernel::clone_tree(place.0, c"", *recursive)?;
                 self.store(*into, tree)
             }
@@ -58,8 +61,9 @@ impl Child<'_> {
                 };
                 done(kernel::mount_setattr(self.fd(*at)?, *recursive, *set, *clear, userns))
             }
-            Op::Attach { from, root, path } => {
+            Op::Attach { from, root, path, expected } => {
                 let target = open_in_root(self.fd(*root)?, path, libc::O_PATH, 0)?;
+                must_be(&target, *expected)?;
                 done(kernel::attach(self.fd(*from)?, target.0))
             }
             Op::Open { root, path, into } => {
