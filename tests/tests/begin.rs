@@ -258,7 +258,11 @@ fn what_waits_beside_a_jail_holds_exactly_what_it_needs() {
 }
 
 #[test]
-fn a_program_of_many_threads_that_never_rest_starts_jails() {
+fn a_program_of_many_threads_that_never_rest_starts_and_joins_jails() {
     let embedder = concat!(env!("CARGO_BIN_EXE_embedder"), " 60");
-    Host::new().sh(embedder).prints("60 starts").prints("nothing is left").succeeds();
+    let host = Host::new();
+    host.add_user();
+    for output in [host.sh(embedder), host.as_user(embedder)] {
+        output.prints("60 starts").prints("nothing is left").succeeds();
+    }
 }

@@ -164,7 +164,7 @@ pub(crate) fn become_supervisor(args: &SuperviseArgs) -> Failure {
 }
 
 /// Waits for a child's end.
-async fn exit_of(pidfd: &OwnedFd) -> Result<Ended, Failure> {
+pub(crate) async fn exit_of(pidfd: &OwnedFd) -> Result<Ended, Failure> {
     ended(pidfd).await?;
     process::wait(pidfd.as_fd()).map_err(|error| Failure::call("command", "waitid", "the jail", &error))
 }
