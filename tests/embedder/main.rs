@@ -1,6 +1,6 @@
 //! A program that embeds `jail-core` and never rests: threads that allocate, log, take locks, run programs and open files
 //! without pause, while jails are started from several threads at once, every other one from a thread that ends right
-//! after. `embedder STARTS` prints what came of it; the exit status is 1 if a start failed, a jail ended by itself,
+//! after, and one more joins a jail again and again. `embedder STARTS` prints what came of it; the exit status is 1 if a start or a join failed, a jail ended by itself,
 //! something was left behind, or it took too long. `make stress` runs it with many, the end-to-end tests with few.
 #![forbid(unsafe_code)]
 
@@ -11,12 +11,12 @@ use std::error::Error;
 use std::fs;
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jail_core::{Failure, Place, Plan, Running, Spec, Streams, start};
+use jail_core::{Failure, Place, Plan, Running, Spec, Streams, find, join, start};
 use noise::Noise;
 
 /// Threads that start jails.
@@ -61,16 +61,22 @@ fn run() -> Result<String, Box<dyn Error>> {
     let begin = Instant::now();
     let noise = Noise::begin();
     let next = AtomicUsize::new(0);
-    let times = thread::scope(|scope| {
+    let done = AtomicBool::new(false);
+    let (joined, _) = start_one(&place, "joined")?;
+    let (times, joins) = thread::scope(|scope| {
+        let joiner = scope.spawn(|| joiner(&place, &done));
         let starters: Vec<_> =
             (0..STARTERS).map(|_| scope.spawn(|| starter(&place, &next, wanted))).collect();
-        starters
+        let times = starters
             .into_iter()
             .map(|starter| starter.join().map_err(|_| "a starter panicked".to_owned())?)
-            .collect::<Result<Vec<_>, String>>()
+            .collect::<Result<Vec<_>, String>>();
+        done.store(true, Ordering::Relaxed);
+        (times, joiner.join().map_err(|_| "the joiner panicked".to_owned()).flatten())
     });
+    end(joined)?;
     let rounds = noise.end();
-    let mut times = times?.concat();
+    let (mut times, joins) = (times?.concat(), joins?);
     times.sort_unstable();
     let left = fs::read_dir(place.state_dir.join("jails"))?.count();
     let (children, after) = (children()?, open_descriptors()?);
@@ -82,7 +88,7 @@ fn run() -> Result<String, Box<dyn Error>> {
     let (middle, last) = (times[times.len() / 2], times[times.len() - 1]);
     Ok(format!(
         "{} starts in {:.1?}, half of them from threads that ended: none failed, none ended by itself, nothing is left\n\
-         a start took {middle:.1?} (median), {last:.1?} (longest), {STARTERS} at a time beside {rounds}",
+         a start took {middle:.1?} (median), {last:.1?} (longest), {STARTERS} at a time beside {joins} joins, {rounds}",
         times.len(),
         begin.elapsed()
     ))
@@ -112,6 +118,20 @@ fn starter(place: &Place, next: &AtomicUsize, wanted: usize) -> Result<Vec<Durat
         living.push_back((number, jail));
         times.push(took);
     }
+}
+
+/// Joins a jail until the others are done, and answers how often.
+fn joiner(place: &Place, done: &AtomicBool) -> Result<usize, String> {
+    let mut joins = 0;
+    while !done.load(Ordering::Relaxed) {
+        let status =
+            on_a_runtime(async { join(&find(place, "joined")?, &["true".to_owned()]).await?.wait().await });
+        match status.map_err(|failure| format!("join {joins}: {failure}"))? {
+            0 => joins += 1,
+            status => return Err(format!("join {joins} exited with {status}")),
+        }
+    }
+    Ok(joins)
 }
 
 fn start_one(place: &Place, name: &str) -> Result<(Running, Duration), Failure> {

@@ -79,15 +79,53 @@ fn the_keys_of_the_callers_session_are_not_its() {
         host.sh(&format!("exec keyctl session - bash -c {}", quote(&format!("{add}; {command}"))))
     };
     with_key(read).prints("secret").succeeds();
-    // With --userns=host there is no filter that lets keys be used.
-    for userns in ["--userns=auto", "--userns=identity"] {
-        let inside = format!("jail -q run {userns} {KEYS} -- sh -c {}", quote(read));
+    // Only where it has ids of its own there is a filter that lets keys be used.
+    for options in [KEYS, "--userns=identity --seccomp=none"] {
+        let inside = format!("jail -q run {options} -- sh -c {}", quote(read));
         with_key(&inside).fails();
-        let _jail = host.start_jailed(&format!("--name=web {userns} {KEYS}"), "sleep inf");
+        let _jail = host.start_jailed(&format!("--name=web {options}"), "sleep inf");
         with_key(&format!("jail join web -- sh -c {}", quote(read))).fails();
         host.join("web", "keyctl show @s").succeeds();
         host.jail("stop --timeout=1 web").succeeds();
     }
+}
+
+/// Reads a key of its user's on the host by the numbers of their keyring and of the key.
+const BY_NUMBER: &str = "key=$(keyctl add user by-number secret @u); ring=$(keyctl id @u)
+    for options in OPTIONS; do
+        jail -q run $options -- sh -c \"keyctl link $ring @s; keyctl print $key\" 2>&1
+    done; keyctl unlink $key @u";
+
+#[test]
+fn the_keys_of_a_user_of_the_hosts_are_not_its() {
+    let host = Host::new();
+    host.add_user();
+    let by_number = |options: &[&str]| {
+        let options: Vec<_> = options.iter().map(|options| quote(options)).collect();
+        BY_NUMBER.replace("OPTIONS", &options.join(" "))
+    };
+    // The canary: with no filter at all they are, and the plan says so.
+    let identity = by_number(&["--userns=identity --seccomp=none"]);
+    assert_eq!(host.sh(&identity).succeeds(), "secret");
+    assert_eq!(host.as_user(&by_number(&["--seccomp=none"])).succeeds(), "secret");
+    let note = "note: --seccomp=none: its users are the host's";
+    host.jail("plan --userns=identity --seccomp=none -- true").prints(note).succeeds();
+    host.as_user("jail plan --seccomp=none -- true").prints(note).succeeds();
+    let none = host.jail("plan --seccomp=none -- true");
+    assert!(!none.succeeds().contains(note), "{none}");
+    // With users of its own it may use keys, and finds its own only.
+    let own = host.sh(&by_number(&[KEYS, "--seccomp=none"]));
+    assert!(!own.succeeds().contains("secret"), "{own}");
+    // Else a filter lets none be used.
+    let said = ["lets add_key through", "users are the host's"];
+    for options in
+        [KEYS, "--seccomp=!@keyring", "--seccomp.keep=read,@default-keep,add_key", "--seccomp.drop=mount"]
+    {
+        host.jail(&format!("run --userns=identity '{options}' -- true")).exits(2).says_in_one_sentence(&said);
+        host.as_user(&format!("jail run '{options}' -- true")).exits(2).says_in_one_sentence(&said);
+    }
+    let refused = host.as_user(&by_number(&["--seccomp.drop=mount,@keyring"]));
+    assert!(!refused.succeeds().contains("secret"), "{refused}");
 }
 
 #[test]
@@ -281,7 +319,11 @@ fn what_waits_beside_a_jail_holds_exactly_what_it_needs() {
 }
 
 #[test]
-fn a_program_of_many_threads_that_never_rest_starts_jails() {
+fn a_program_of_many_threads_that_never_rest_starts_and_joins_jails() {
     let embedder = concat!(env!("CARGO_BIN_EXE_embedder"), " 60");
-    Host::new().sh(embedder).prints("60 starts").prints("nothing is left").succeeds();
+    let host = Host::new();
+    host.add_user();
+    for output in [host.sh(embedder), host.as_user(embedder)] {
+        output.prints("60 starts").prints("nothing is left").succeeds();
+    }
 }

@@ -206,6 +206,38 @@ fn a_root_that_is_not_the_hosts_or_lacks_capabilities_is_told_so() {
 }
 
 #[test]
+fn a_host_that_lets_no_program_in_memory_run_is_told_the_setting() {
+    let host = Host::new();
+    // Of the host's pid namespace, which is its own.
+    host.sh("sysctl -q vm.memfd_noexec=2").succeeds();
+    let remedy = ["memfd_create", "sysctl vm.memfd_noexec=1"];
+    host.jail("run -- true").exits(125).says_in_one_sentence(&remedy);
+    host.jail("doctor").prints("sysctl vm.memfd_noexec=1").exits(1);
+    let host = Host::new();
+    host.sh("sysctl -q vm.memfd_noexec=1").succeeds();
+    host.jail("-q run -- true").succeeds();
+}
+
+#[test]
+fn a_host_without_proc_is_told_to_mount_it() {
+    let host = Host::new();
+    host.sh("mount -t tmpfs tmpfs /proc; jail doctor; umount /proc").prints("mount -t proc proc /proc");
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_told_and_leaves_nothing_and_the_jail_is_ended_by_its_own() {
+    let host = Host::new();
+    let limited = host.sh("ulimit -f 0; jail run -- true");
+    limited.exits(125).says_in_one_sentence(&["/run/jail/", "File too large", "ulimit -f"]);
+    assert_eq!(host.sh("ls /run/jail/jails /run/jail/uid | grep -v :$ | xargs").succeeds(), "");
+    let own = "head -c 9999 /dev/zero >/tmp/x";
+    host.jailed("--rlimit-fsize=9999", own).succeeds();
+    host.jailed("--rlimit-fsize=999", own).exits(128 + libc::SIGXFSZ);
+    let _jail = host.start_jailed("--name=web", "sleep inf");
+    host.join("web", "ulimit -f 0; echo >/tmp/x").exits(128 + libc::SIGXFSZ);
+}
+
+#[test]
 fn a_script_without_its_interpreter_is_not_said_to_be_missing_itself() {
     let host = Host::new();
     host.write("/srv/script", "#!/srv/none\n");

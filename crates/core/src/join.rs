@@ -11,14 +11,14 @@ use jail_sys::launch::launch;
 use jail_sys::{Failure, Kind, helper};
 
 use crate::identity::paths_of;
-use crate::launch::payload;
+use crate::launch::{payload, turn_of};
 use crate::names::argv_of;
 use crate::plan::{Plan, Wanted};
 use crate::processes::open_inside;
 use crate::registry::Registered;
 use crate::status::namespace;
 use crate::streams::{Streams, Wired};
-use crate::supervise::become_supervisor;
+use crate::supervise::{become_supervisor, exit_of};
 use crate::user::User;
 use crate::userns::{Userns, may_own_ours};
 
@@ -33,7 +33,7 @@ pub struct Joined {
 ///
 /// # Errors
 /// When the jail is gone or still starts, or the command cannot be executed (then [`Failure::stage`] is `command`).
-pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
+pub async fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
     let name = &jail.plan.name;
     let Some(status) = &jail.status else {
         let message = format!("the jail {name} is still starting");
@@ -71,6 +71,7 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
         confine: plan.filter.steps()?,
         payload: payload(&plan, &wired, through.as_ref().map(AsRawFd::as_raw_fd))?,
     });
+    let _turn = turn_of(Caller::now()).await;
     let started = launch(program, 0)?.outcome().map_err(|failure| match failure.errno {
         Some(libc::ESRCH) => gone(), // between our look and its setns
         _ => failure,
@@ -82,6 +83,15 @@ pub fn join(jail: &Registered, command: &[String]) -> Result<Joined, Failure> {
 }
 
 impl Joined {
+    /// Waits until it has ended, and answers its exit status: 128+n when signal n ended it. Nothing is copied meanwhile: it
+    /// is for who has no terminal, and whose standard descriptors nobody waits at.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub async fn wait(self) -> Result<i32, Failure> {
+        Ok(exit_of(&self.process).await?.0)
+    }
+
     /// Becomes the small supervisor, which copies its terminal and ends with its exit status. Returns only if that failed.
     pub fn hand_over(self) -> Failure {
         let args = SuperviseArgs {

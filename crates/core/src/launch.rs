@@ -14,7 +14,7 @@ use jail_sys::lease::Lease;
 use jail_sys::op::Step;
 use jail_sys::{Failure, Kind, helper};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::caller::Caller;
 use crate::journal::Journal;
@@ -33,8 +33,15 @@ use crate::tell::Tell;
 use crate::user::User;
 use crate::userns::{Ids, may_own_ours};
 
-/// An ordinary user's starts: see [`spawn::program`].
-static STARTS_OF_A_USER: Mutex<()> = Mutex::const_new(());
+/// An ordinary user's starts and joins come one after the other, each up to its outcome: see [`spawn::program`]. Nobody
+/// waits for this on a thread: what holds it may be another task of the same one.
+pub(crate) async fn turn_of(caller: Caller) -> Option<MutexGuard<'static, ()>> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    match caller {
+        Caller::User { .. } => Some(TURN.lock().await),
+        Caller::Root => None,
+    }
+}
 
 /// Starts a jail; Ok once its command has been executed. What a failed start gave the host is taken back.
 ///
@@ -196,10 +203,7 @@ impl Claimed<'_> {
         }
         let wired = setup.wire(streams, &plan.user)?;
         tell.step("filesystem", "open_tree", || format!("{} trees of the host's", setup.held.len()));
-        let _one_at_a_time = match Caller::now() {
-            Caller::User { .. } => Some(STARTS_OF_A_USER.lock().await),
-            Caller::Root => None,
-        };
+        let _turn = turn_of(Caller::now()).await;
         let (child, ready, lifeline) = clone(plan, setup, &wired)?;
         tell.step("namespace", "clone3", || format!("process {}", child.pid()));
         let netns = own_namespace(plan, child.pid())?;

@@ -127,8 +127,13 @@ impl Plan {
         let user = user_of(identity, &mut view)?;
         caller.refuse_user(identity.user.as_deref(), user.uid, user.gid)?;
         view.hosts_ids = identity.userns != Userns::Auto;
-        let (other_user, on_host) = (user.uid != 0, identity.userns == Userns::Host);
-        let filter = jail_filter::plan(&FilterSpec { other_user, on_host, ..spec.filter.clone() })?;
+        let userns = caller.userns(identity.userns);
+        let filter = jail_filter::plan(&FilterSpec {
+            other_user: user.uid != 0,
+            on_host: userns == Userns::Host,
+            hosts_users: userns != Userns::Auto,
+            ..spec.filter.clone()
+        })?;
         view.files.extend(network::files(&spec.network));
         view.address.get_or_insert(first_address(&spec.network.net).unwrap_or(LEASED).into());
         let (network, backends) = match &spec.network.net {
@@ -159,7 +164,7 @@ impl Plan {
             cwd: identity.cwd.as_ref().map_or_else(|| "/".to_owned(), |cwd| cwd.display().to_string()),
             keep_fds: identity.keep_fds.clone(),
             timeout: identity.timeout,
-            userns: caller.userns(identity.userns),
+            userns,
             user,
             filter: filter.with_landlock(&behind_mounts(&view, identity, &network)),
             view,
@@ -179,6 +184,11 @@ impl Plan {
         lines.extend(self.view.lines().into_iter().map(|line| format!("  {line}")));
         lines.push("filter".to_owned());
         lines.extend(self.filter.lines().into_iter().map(|line| format!("  {line}")));
+        if let Some(option) = self.filter.opens_keys().filter(|_| self.userns != Userns::Auto) {
+            lines.push(format!(
+                "  note: {option}: its users are the host's, and nothing keeps them from their keys there"
+            ));
+        }
         lines.push("network".to_owned());
         match &self.network {
             Wanted::None => lines.push("  its own, with a loopback interface only".to_owned()),

@@ -156,15 +156,15 @@ pub async fn finish(place: &Place, name: &str) -> Result<(), Failure> {
 
 /// Becomes the small supervisor; returns only if that failed.
 pub(crate) fn become_supervisor(args: &SuperviseArgs) -> Failure {
-    let error = match helper::sealed("jail") {
-        Ok(image) => helper::become_supervisor(args, image.as_fd()),
-        Err(error) => error,
+    let (operation, error) = match helper::sealed("jail") {
+        Ok(image) => ("execve", helper::become_supervisor(args, image.as_fd())),
+        Err(error) => ("memfd_create", error),
     };
-    Failure::call("state", "execve", "the supervisor", &error)
+    Failure::call("state", operation, "the supervisor", &error)
 }
 
 /// Waits for a child's end.
-async fn exit_of(pidfd: &OwnedFd) -> Result<Ended, Failure> {
+pub(crate) async fn exit_of(pidfd: &OwnedFd) -> Result<Ended, Failure> {
     ended(pidfd).await?;
     process::wait(pidfd.as_fd()).map_err(|error| Failure::call("command", "waitid", "the jail", &error))
 }

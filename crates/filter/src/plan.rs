@@ -26,6 +26,8 @@ pub struct FilterSpec {
     pub other_user: bool,
     /// There is no user namespace of the jail's own (`--userns=host`): capabilities count on the host.
     pub on_host: bool,
+    /// Its users are the host's (all but root's `--userns=auto`): their keys there would be its own. See keyrings(7).
+    pub hosts_users: bool,
     /// Socket families; they are part of the filter on system calls.
     pub protocols: Vec<Protocol>,
     /// Resource limits; there are no core dumps unless they are among them.
@@ -40,6 +42,7 @@ impl Default for FilterSpec {
             caps: CapsSpec::default(),
             other_user: false,
             on_host: false,
+            hosts_users: false,
             protocols: Protocol::DEFAULT.to_vec(),
             rlimits: Vec::new(),
         }
@@ -105,6 +108,8 @@ pub fn plan(spec: &FilterSpec) -> Result<FilterPlan, Failure> {
             rules.check_profile_starts()?;
             if spec.on_host {
                 check_on_host(&rules, spec.error_action)?;
+            } else if spec.hosts_users {
+                check_keys(&rules)?;
             }
             let rules = rules.for_capabilities(caps);
             let built = seccomp::build(&rules, &spec.protocols, spec.error_action)?;
@@ -137,6 +142,23 @@ fn check_on_host(rules: &Rules, action: ErrorAction) -> Result<(), Failure> {
         Some((call, option)) => Err(needed_on_host(short(&option), &format!("lets {call} through"))),
         None => Ok(()),
     }
+}
+
+/// Where its users are the host's, the filter is all that stands before their keys: a session keyring of the jail's own
+/// keeps nobody from linking another's by its number.
+fn check_keys(rules: &Rules) -> Result<(), Failure> {
+    let Some((call, option)) = rules.opens_keys() else { return Ok(()) };
+    let option = short(&option);
+    let message = format!(
+        "{option} lets {call} through, and by that a jail whose users are the host's gets at their keys"
+    );
+    let instead = match rules {
+        Rules::Drop(_) => "put @keyring on the list",
+        Rules::Profile(profile, _) if option == short(&profile.option()) => "refuse it by --seccomp=@keyring",
+        _ => "leave it out",
+    };
+    Err(Failure::new(Kind::Usage, STAGE, "plan", option, message)
+        .hint(format!("{instead}, or start the jail as root with --userns=auto, whose users are its own")))
 }
 
 fn needed_on_host(option: String, why: &str) -> Failure {
@@ -178,6 +200,17 @@ impl FilterPlan {
             let rules = &seccomp.rules;
             rules.permits_unknown().is_none() && !MAKES_SET_ID.iter().any(|call| rules.permits(call))
         })
+    }
+
+    /// The option by which nothing stands before the keys of the jail's users; of those that [`plan`] does not refuse where
+    /// these are the host's.
+    pub fn opens_keys(&self) -> Option<&'static str> {
+        match &self.seccomp {
+            None => Some("--seccomp=none"),
+            Some(seccomp) => {
+                (seccomp.error_action == ErrorAction::Log).then_some("--seccomp-error-action=log")
+            }
+        }
     }
 
     /// The plan in words, a line for each fact.
@@ -391,6 +424,40 @@ mod tests {
         assert_eq!(again, plan);
         let steps = again.steps().unwrap();
         assert!(matches!(steps.last().map(|step| &step.op), Some(Op::Seccomp { flags: 2, .. })));
+    }
+
+    #[test]
+    fn keys_are_not_opened_where_they_are_those_of_users_of_the_hosts() {
+        let hosts = FilterSpec { hosts_users: true, ..FilterSpec::default() };
+        let with = |rules| FilterSpec { seccomp: SeccompSpec::On(rules), ..hosts.clone() };
+        let changes = |text: &str| match text.parse().unwrap() {
+            SeccompSpec::On(rules) => rules,
+            SeccompSpec::Off => panic!("off"),
+        };
+        for (rules, told) in [
+            (changes("!keyctl"), "--seccomp=!keyctl lets keyctl through"),
+            (changes("!@keyring"), "--seccomp=!@keyring lets add_key through"),
+            (changes("request_key:log"), "--seccomp=request_key:log lets request_key through"),
+            (Rules::keep("read,keyctl").unwrap(), "--seccomp.keep=read,keyctl lets keyctl through"),
+            (Rules::drop("mount").unwrap(), "--seccomp.drop=mount lets add_key through"),
+        ] {
+            let failure = plan(&with(rules.clone())).unwrap_err();
+            assert_eq!(failure.kind, Kind::Usage);
+            assert!(failure.message.starts_with(told), "{failure}");
+            let own = FilterSpec { hosts_users: false, ..with(rules) };
+            plan(&own).unwrap();
+        }
+        for rules in [changes("!@debug,@keyring"), changes("!ptrace"), Rules::drop("mount,@keyring").unwrap()]
+        {
+            plan(&with(rules)).unwrap();
+        }
+        let profile = r#"{ "defaultAction": "SCMP_ACT_ALLOW" }"#;
+        let failure = with_profile(profile, hosts.clone()).unwrap_err().to_string();
+        assert!(failure.starts_with("--seccomp-profile=p.json lets add_key through"), "{failure}");
+        with_profile(profile, FilterSpec { seccomp: "@keyring".parse().unwrap(), ..hosts.clone() }).unwrap();
+        let off = plan(&FilterSpec { seccomp: SeccompSpec::Off, ..hosts }).unwrap();
+        assert_eq!(off.opens_keys(), Some("--seccomp=none"));
+        assert_eq!(plan(&FilterSpec::default()).unwrap().opens_keys(), None);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use jail_sys::op::{Fd, Op, Program, Step};
 use jail_sys::{Failure, IdMap, launch};
 
+const NO_PROC: &str = "the host's own /proc must be there: mount -t proc proc /proc";
+
 /// Makes a user namespace with this map for uids and gids. It lives as long as its descriptor, or a process in it.
 ///
 /// A short-lived child holds it while the map is written: see user_namespaces(7).
@@ -25,7 +27,10 @@ pub fn user_namespace(map: &IdMap) -> Result<OwnedFd, Failure> {
     let proc = format!("/proc/{}", holder.pid());
     let text = format!("0 {} {}\n", map.base, map.size);
     for file in ["uid_map", "gid_map"] {
-        fs::write(format!("{proc}/{file}"), &text).map_err(|error| fail("write id map", &error))?;
+        fs::write(format!("{proc}/{file}"), &text).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => fail("write id map", &error).hint(NO_PROC),
+            _ => fail("write id map", &error),
+        })?;
     }
     let namespace = File::open(format!("{proc}/ns/user")).map_err(|error| fail("open ns/user", &error))?;
     Ok(namespace.into())

@@ -25,7 +25,8 @@ pub struct Join {
 /// The program that enters, for [`jail_sys::launch::launch`] without namespaces.
 ///
 /// The command becomes a child of the caller's process, [`jail_sys::launch::Started::second`] is its pid, seen from there;
-/// the launched process itself only opens the door and is gone at the outcome.
+/// the launched process itself only opens the door and is gone at the outcome. Until then the caller starts no jail with
+/// [`crate::spawn::UserNamespace::Own`].
 pub fn program(join: Join) -> Program {
     let Join { pidfd, namespaces, change_ids, confine, payload } = join;
     let step = |object: &str, op| Step::new("namespace", object, op);

@@ -77,8 +77,9 @@ pub struct Start<'a> {
 }
 
 /// The program of the jail's first process, for [`jail_sys::launch::launch`] with [`namespaces`], and `CLONE_NEWUSER` for
-/// [`UserNamespace::Own`]. Such starts of one process come one after the other, each after the outcome of the one before:
-/// who writes a map must be dumpable, and who executes a jail's command must not.
+/// [`UserNamespace::Own`]. Such starts of one process, and what it lets [join](crate::join::program), come one after the
+/// other, each after the outcome of the one before: who writes a map must be dumpable, and who executes a jail's command
+/// must not.
 pub fn program(start: Start<'_>) -> Program {
     let Start { hostname, own_network, files, ready, user, confine, payload, lifeline, init } = start;
     let own = matches!(user, UserNamespace::Own { .. });

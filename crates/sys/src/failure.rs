@@ -89,7 +89,7 @@ impl Failure {
             _ => Kind::Failed,
         };
         let message = format!("{object}: {operation}: {}", describe(error));
-        let hint = remedy(error, &object);
+        let hint = remedy(error, &operation, &object);
         Failure { errno, hint, ..Failure::new(kind, stage, operation, object, message) }
     }
 
@@ -103,14 +103,18 @@ impl Failure {
 
 /// What to do about an answer of the kernel's that has one remedy whoever gets it; empty for any other. By its kind and not
 /// by its number, which is lost where a library has wrapped it to add a path.
-fn remedy(error: &io::Error, object: &str) -> String {
-    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+fn remedy(error: &io::Error, operation: &str, object: &str) -> String {
+    use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     let is_path = object.starts_with('/');
     let directory = Path::new(object).parent().unwrap_or(Path::new("/")).display();
     match error.kind() {
         _ if error.raw_os_error() == Some(libc::ENOSYS) => {
             "it takes Linux 5.15; a filter on system calls around jail, like a container's, may hide the call".to_owned()
         }
+        PermissionDenied if operation == "memfd_create" => {
+            "let programs in memory be executed: sysctl vm.memfd_noexec=1 (or 0)".to_owned()
+        }
+        FileTooLarge => "let it write larger files: ulimit -f".to_owned(),
         PermissionDenied if is_path || error.raw_os_error() == Some(libc::EPERM) => {
             "run it as the host's own root with all its capabilities, not as that of a user namespace or a container"
                 .to_owned()
@@ -160,6 +164,7 @@ mod tests {
         assert_eq!(told("/run/jail/lock", libc::EDQUOT), full);
         assert!(told("/run/jail/lock", libc::EROFS).starts_with("make it writable: findmnt -T /run/jail"));
         assert!(told("user namespace 1+2", libc::EPERM).contains("the host's own root"));
+        assert!(told("/run/jail/lock", libc::EFBIG).contains("ulimit -f"));
         assert!(told("/usr", libc::ENOSYS).contains("Linux 5.15"));
         assert!(told("/run/jail/jails", libc::EACCES).contains("the host's own root"));
         for errno in [libc::ENOSPC, libc::EROFS, libc::EACCES] {

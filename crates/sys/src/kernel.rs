@@ -98,13 +98,22 @@ pub(crate) fn fchdir(directory: RawFd) -> Answer {
     plain(libc::SYS_fchdir, [fd(directory), 0, 0, 0, 0, 0])
 }
 
-/// The kernel's `struct sigaction`; all zero is the default action.
+/// The kernel's `struct sigaction`, the action first; all zero is the default action.
 #[repr(C)]
 struct KernelAction([u64; 4]);
 
 /// Puts one signal's action back to the default.
 pub(crate) fn default_action(signal: i32) -> Answer {
-    let action = KernelAction([0; 4]);
+    action(signal, libc::SIG_DFL)
+}
+
+/// Has one signal ignored.
+pub(crate) fn ignore(signal: i32) -> Answer {
+    action(signal, libc::SIG_IGN)
+}
+
+fn action(signal: i32, what: usize) -> Answer {
+    let action = KernelAction([what as u64, 0, 0, 0]);
     with_memory(libc::SYS_rt_sigaction, [signal as usize, address(&action), 0, 8, 0, 0])
 }
 

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use jail_core::{Failure, find};
 
-use super::Call;
+use super::{Call, block_on};
 
 pub(super) fn join(call: &Call, jail: &str, command: &[String]) -> Result<ExitCode, Failure> {
     let jail = find(&call.place, jail)?;
-    Err(jail_core::join(&jail, command)?.hand_over())
+    Err(block_on(jail_core::join(&jail, command))?.hand_over())
 }

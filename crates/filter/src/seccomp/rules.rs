@@ -190,6 +190,19 @@ impl Rules {
 
     /// A call that is let through although the default refuses it, or looks at its arguments; and the option that does.
     pub(crate) fn wider(&self) -> Option<(String, String)> {
+        self.wider_among(|_| true).or_else(|| {
+            let number = self.permits_unknown()?;
+            Some((format!("call {number}, which jail does not know,"), self.list()))
+        })
+    }
+
+    /// The same among the calls that have to do with keys.
+    pub(crate) fn opens_keys(&self) -> Option<(String, String)> {
+        let keys = table::group("@keyring");
+        self.wider_among(|call| keys.is_some_and(|keys| keys.holds(call)))
+    }
+
+    fn wider_among(&self, is_asked: impl Fn(&Call) -> bool) -> Option<(String, String)> {
         let wider = |call: &&Call| match (call.standing, self.of(call)) {
             (Standing::Allow, _) => false,
             (_, Some(Change::Permit)) => true,
@@ -201,11 +214,8 @@ impl Rules {
             _ => false,
         };
         let option = |call: &Call| if self.of(call).is_some() { self.list() } else { self.option() };
-        let known = CALLS.iter().find(wider).map(|call| (call.name.to_owned(), option(call)));
-        known.or_else(|| {
-            let number = self.permits_unknown()?;
-            Some((format!("call {number}, which jail does not know,"), self.list()))
-        })
+        let found = CALLS.iter().filter(|call| is_asked(call)).find(wider);
+        found.map(|call| (call.name.to_owned(), option(call)))
     }
 
     fn profile_lets_through(&self, call: &Call) -> bool {

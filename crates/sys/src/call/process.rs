@@ -39,6 +39,15 @@ pub fn keep_ended_children() -> io::Result<()> {
     answer(kernel::default_action(libc::SIGCHLD)).map(|_| ())
 }
 
+/// Has a write beyond the limit on the size of files (`ulimit -f`) fail with `EFBIG` instead of ending this process: see
+/// setrlimit(2). Programs that it executes inherit that; a jail's command does not.
+///
+/// # Errors
+/// None that rt_sigaction(2) documents for this signal.
+pub fn outlive_file_limit() -> io::Result<()> {
+    answer(kernel::ignore(libc::SIGXFSZ)).map(|_| ())
+}
+
 /// How a process ended, as a shell would say it: its exit status, or 128 + n when signal n ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended(pub i32);
