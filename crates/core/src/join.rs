@@ -10,6 +10,7 @@ use jail_sys::helper::{End, SuperviseArgs};
 use jail_sys::launch::launch;
 use jail_sys::{Failure, Kind, helper};
 
+use crate::caller::Caller;
 use crate::identity::paths_of;
 use crate::launch::{payload, turn_of};
 use crate::names::argv_of;
