@@ -93,6 +93,60 @@ fn a_value_that_no_host_could_make_sense_of_is_a_usage_error_in_a_sentence() {
 }
 
 #[test]
+fn a_value_of_any_length_is_told_in_a_sentence_that_can_be_read() {
+    let host = Host::new();
+    host.dmz();
+    let long = "$(head -c 100000 /dev/zero | tr '\\0' x)";
+    for arguments in [
+        "run --name=",
+        "run --hostname=",
+        "run --user=",
+        "run --cwd=",
+        "run --timeout=",
+        "run --keep-fd=",
+        "run --private=",
+        "run --grant=",
+        "run --bind=",
+        "run --read-only=",
+        "run --noexec=",
+        "run --runtime-dir=",
+        "run --tmpfs=",
+        "run --whitelist=",
+        "run --root=",
+        "run --seccomp=",
+        "run --rlimit-nofile=",
+        "run --net=br0 --ip=",
+        "run --net=br0 --mac=",
+        "run --net=br0 --mtu=",
+        "run --net=br0 --defaultgw=",
+        "run --dns=",
+        "run --net=",
+        "run --net=br0 -p ",
+        "run --egress=",
+        "run --",
+        "run -- ",
+        "--backend=",
+        "--plugin-dir=",
+        "--state-dir=/",
+        "join ",
+        "net create ",
+        "",
+    ] {
+        for json in ["", "--json "] {
+            let command = if arguments.starts_with("--") { " run -- true" } else { " true" };
+            let refused = host.jail(&format!("{json}{arguments}{long}{command}"));
+            assert!([2, 125, 126].contains(&refused.status), "{arguments}: {}", refused.status);
+            assert!(
+                (10..2000).contains(&refused.stderr.len()),
+                "{arguments}: {} bytes",
+                refused.stderr.len()
+            );
+            refused.says_in_one_sentence(&[]);
+        }
+    }
+}
+
+#[test]
 fn a_usage_error_as_json_is_the_same_object() {
     let host = Host::new();
     for (arguments, named) in [
