@@ -42,6 +42,8 @@ fn a_value_that_no_host_could_make_sense_of_is_a_usage_error_in_a_sentence() {
         ("--name=7", "--name=7"),
         ("--name=a/b", "--name=a/b"),
         (&format!("--name={}", "x".repeat(64)), "--name="),
+        ("--runtime-dir=$'a\\nb'", "letters, digits"),
+        ("--runtime-dir=' '", "letters, digits"),
         ("--seccomp=@no_such_group", "@no_such_group"),
         ("--seccomp=no_such_call", "no_such_call"),
         ("--tmpfs=/tmp/x:size=zz", "zz"),
