@@ -42,6 +42,8 @@ fn a_value_that_no_host_could_make_sense_of_is_a_usage_error_in_a_sentence() {
         ("--name=7", "--name=7"),
         ("--name=a/b", "--name=a/b"),
         (&format!("--name={}", "x".repeat(64)), "--name="),
+        ("--runtime-dir=$'a\\nb'", "letters, digits"),
+        ("--runtime-dir=' '", "letters, digits"),
         ("--seccomp=@no_such_group", "@no_such_group"),
         ("--seccomp=no_such_call", "no_such_call"),
         ("--tmpfs=/tmp/x:size=zz", "zz"),
@@ -89,6 +91,60 @@ fn a_value_that_no_host_could_make_sense_of_is_a_usage_error_in_a_sentence() {
     }
     for words in ["a/b --subnet=10.9.9.0/24", "x --subnet=10.9.9.0/31", "x --subnet=224.0.0.0/24"] {
         host.jail(&format!("net create {words}")).exits(2).says_in_one_sentence(&["network"]);
+    }
+}
+
+#[test]
+fn a_value_of_any_length_is_told_in_a_sentence_that_can_be_read() {
+    let host = Host::new();
+    host.dmz();
+    let long = "$(head -c 100000 /dev/zero | tr '\\0' x)";
+    for arguments in [
+        "run --name=",
+        "run --hostname=",
+        "run --user=",
+        "run --cwd=",
+        "run --timeout=",
+        "run --keep-fd=",
+        "run --private=",
+        "run --grant=",
+        "run --bind=",
+        "run --read-only=",
+        "run --noexec=",
+        "run --runtime-dir=",
+        "run --tmpfs=",
+        "run --whitelist=",
+        "run --root=",
+        "run --seccomp=",
+        "run --rlimit-nofile=",
+        "run --net=br0 --ip=",
+        "run --net=br0 --mac=",
+        "run --net=br0 --mtu=",
+        "run --net=br0 --defaultgw=",
+        "run --dns=",
+        "run --net=",
+        "run --net=br0 -p ",
+        "run --egress=",
+        "run --",
+        "run -- ",
+        "--backend=",
+        "--plugin-dir=",
+        "--state-dir=/",
+        "join ",
+        "net create ",
+        "",
+    ] {
+        for json in ["", "--json "] {
+            let command = if arguments.starts_with("--") { " run -- true" } else { " true" };
+            let refused = host.jail(&format!("{json}{arguments}{long}{command}"));
+            assert!([2, 125, 126].contains(&refused.status), "{arguments}: {}", refused.status);
+            assert!(
+                (10..2000).contains(&refused.stderr.len()),
+                "{arguments}: {} bytes",
+                refused.stderr.len()
+            );
+            refused.says_in_one_sentence(&[]);
+        }
     }
 }
 

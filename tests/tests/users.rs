@@ -122,6 +122,36 @@ fn a_grant_has_the_users_files_as_its_roots_and_takes_no_set_id_file() {
 }
 
 #[test]
+fn a_grant_for_writing_may_hold_what_its_user_cannot_enter_but_nothing_that_cannot_be_looked_at() {
+    let host = host();
+    let shared = "--grant=/srv/user/shared:rw";
+    host.as_user("mkdir /srv/user/shared").succeeds();
+    host.sh("cd /srv/user/shared; mkdir -m 700 theirs; mkdir -m 744 listed; mkdir theirs/mount; echo s >theirs/file; touch listed/x
+             mount -t tmpfs tmpfs theirs/mount; mkdir -m 700 mount; mount -t tmpfs -o mode=700 tmpfs mount")
+        .succeeds();
+    jailed(&host, shared, "echo new >/srv/user/shared/new").succeeds();
+    for closed in
+        ["cat /srv/user/shared/theirs/file", "ls /srv/user/shared/mount", "ls -l /srv/user/shared/listed/x"]
+    {
+        host.sh(closed).succeeds();
+        jailed(&host, shared, closed).fails();
+    }
+    for options in ["--writable-var", "--writable-etc"] {
+        host.sh("mkdir -p -m 700 /var/lib/theirs /etc/theirs").succeeds();
+        jailed(&host, options, "true").succeeds();
+    }
+    // What the jail could enter, or open for itself.
+    for open in ["install -d -m 711 other", "install -d -m 000 -o 1234 other"] {
+        host.sh(&format!("cd /srv/user/shared; {open}")).succeeds();
+        jailed(&host, shared, "true").exits(125).says_in_one_sentence(&["other", "run as root"]);
+        host.sh("rmdir /srv/user/shared/other").succeeds();
+    }
+    // It was root that put this there, and it is seen.
+    host.sh("cd /srv/user/shared; mkdir seen; cp /bin/true seen; chmod 4755 seen/true").succeeds();
+    jailed(&host, shared, "true").exits(125).says("seen/true is a set-user-ID program");
+}
+
+#[test]
 fn nginx_serves_on_port_80_of_its_own_network_and_on_8080_of_the_hosts() {
     let host = host();
     let config = |port: u16| {

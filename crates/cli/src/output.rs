@@ -1,5 +1,6 @@
 //! What a person or a program reads: data on stdout, one sentence or one JSON object per failure on stderr.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -54,14 +55,36 @@ pub(crate) fn step(Told { stage, operation, object }: Told<'_>) {
 pub(crate) fn failure(failure: &Failure, as_json: bool) -> ExitCode {
     if as_json {
         let Failure { stage, operation, object, errno, message, hint, .. } = failure;
+        let [object, message, hint] = [object, message, hint].map(|text| readable(text));
         let error = serde_json::json!({
             "stage": stage, "operation": operation, "object": object, "errno": errno, "message": message, "hint": hint
         });
         say(&serde_json::json!({ "error": error }).to_string());
     } else {
-        say(&printable(&format!("jail: {failure}")));
+        say_why(failure);
     }
     ExitCode::from(status(failure))
+}
+
+/// Says it to a person, in a line.
+pub(crate) fn say_why(failure: &Failure) {
+    let mut told = failure.clone();
+    for text in [&mut told.message, &mut told.hint] {
+        *text = readable(&printable(text)).into_owned();
+    }
+    say(&format!("jail: {told}"));
+}
+
+/// What a person can read of a text that may hold a value of any length: its start, which has the option's name, and its
+/// end, which says what is wrong with it.
+fn readable(text: &str) -> Cow<'_, str> {
+    const HALF: usize = 300;
+    if text.len() <= 2 * HALF {
+        return text.into();
+    }
+    let (start, _) = text.split_at(text.floor_char_boundary(HALF));
+    let (_, end) = text.split_at(text.ceil_char_boundary(text.len() - HALF));
+    format!("{start}...{end}").into()
 }
 
 fn status(failure: &Failure) -> u8 {
@@ -113,4 +136,21 @@ pub(crate) fn table(running: &Running) {
         lines.push(format!("Published {}", ports.join(", ")));
     }
     lines.iter().for_each(|line| say(line));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_text_too_long_to_read_its_start_and_end_are_left() {
+        for text in [String::new(), "--name=x: taken".to_owned(), "x".repeat(600)] {
+            assert_eq!(readable(&text), text);
+        }
+        for sign in ["x", "\u{fc}", "\u{1f980}"] {
+            let text = format!("--name={}: taken", sign.repeat(1 << 17));
+            let told = readable(&text);
+            assert!(told.len() <= 603 && told.starts_with("--name=") && told.ends_with(": taken"), "{told}");
+        }
+    }
 }

@@ -25,8 +25,8 @@
 //! This crate prints nothing. It is safe in a program with many threads, some of which run programs or start jails
 //! themselves; a jail does not depend on the thread that started it. The runtime (tokio, with I/O and time enabled) is
 //! the caller's. The program leaves SIGCHLD's action as it is by default and waits for no child but its own (no
-//! `waitpid(-1)`): a jail's first process is a child of this one. While a start or a join is under way this process may not be
-//! dumpable, see prctl(2). Nobody in a jail gets at its executable, not even by a script whose interpreter is
+//! `waitpid(-1)`): a jail's first process is a child of this one. While a start or a join is under way this process may
+//! not be dumpable, see prctl(2). Nobody in a jail gets at its executable, not even by a script whose interpreter is
 //! /proc/self/exe.
 #![forbid(unsafe_code)]
 

@@ -94,22 +94,28 @@ impl Ids {
         holder: &str,
         journal: &mut Journal,
     ) -> Result<Self, Failure> {
-        if userns == Userns::Own {
-            let map = IdMap { base: geteuid().as_raw(), size: 1 };
-            return Ok(Ids { map, lease: None, user: None, strangers: None });
-        }
-        let (leased, lease) = range::lease(dir, holder)?;
-        let lease = journal.lease(lease)?;
-        let namespace = idmap::user_namespace(&leased)?;
+        let mut leased = || {
+            let (leased, lease) = range::lease(dir, holder)?;
+            let lease = journal.lease(lease)?;
+            Ok::<_, Failure>((leased, Some(lease), Some(idmap::user_namespace(&leased)?)))
+        };
         Ok(match userns {
-            Userns::Auto => Ids { map: leased, lease: Some(lease), user: Some(namespace), strangers: None },
-            Userns::Identity => {
-                let map = IdMap { base: 0, size: leased.size };
-                let user = Some(idmap::user_namespace(&map)?);
-                Ids { map, lease: Some(lease), user, strangers: Some(namespace) }
+            Userns::Auto => {
+                let (map, lease, user) = leased()?;
+                Ids { map, lease, user, strangers: None }
             }
-            Userns::Host | Userns::Own => {
-                Ids { map: IdMap::HOST, lease: Some(lease), user: None, strangers: Some(namespace) }
+            Userns::Identity => {
+                let (IdMap { size, .. }, lease, strangers) = leased()?;
+                let map = IdMap { base: 0, size };
+                Ids { map, lease, user: Some(idmap::user_namespace(&map)?), strangers }
+            }
+            Userns::Host => {
+                let (_, lease, strangers) = leased()?;
+                Ids { map: IdMap::HOST, lease, user: None, strangers }
+            }
+            Userns::Own => {
+                let map = IdMap { base: geteuid().as_raw(), size: 1 };
+                Ids { map, lease: None, user: None, strangers: None }
             }
         })
     }

@@ -1,7 +1,5 @@
 //! What the jail has of its own for the user its command runs as: a home directory, and directories in /run.
 
-use std::path::{Component, Path};
-
 use jail_sys::{Failure, Kind};
 
 use crate::plan::{Folder, MountPlan, STAGE, Store, fresh};
@@ -11,6 +9,9 @@ use crate::view::{Owner, ViewSpec};
 /// What every jail has in /run: services take it for granted. Everything else there is for a service's own start to
 /// make, or for `--runtime-dir`.
 const LOCK: &str = "lock";
+
+/// How long the name of a file is at most, see path_resolution(7).
+const NAME_MAX: usize = 255;
 
 /// Adds /root, /home and /run.
 pub(crate) fn add(plan: &mut MountPlan, spec: &ViewSpec) -> Result<(), Failure> {
@@ -44,12 +45,13 @@ fn home(owner: &Owner) -> Result<Vec<Folder>, Failure> {
 
 /// One name, not a path, and not what /run has already.
 fn check(name: &str) -> Result<(), Failure> {
-    let mut parts = Path::new(name).components();
-    let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
-    let why = match (plain, name) {
-        (true, LOCK) => "every jail has /run/lock already",
-        (true, _) => return Ok(()),
-        _ => "it is not a name in /run",
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "._@-".contains(sign);
+    let why = match name {
+        LOCK => "every jail has /run/lock already",
+        "" | "." | ".." => "it is not a name in /run",
+        _ if name.len() > NAME_MAX => "a name in /run has at most 255 letters",
+        _ if !name.chars().all(plain) => "a name in /run is letters, digits and . _ @ -",
+        _ => return Ok(()),
     };
     let option = format!("--runtime-dir={name}");
     Err(Failure::new(Kind::Usage, STAGE, "parse", &option, format!("{option}: {why}"))
@@ -71,8 +73,24 @@ mod tests {
 
     #[test]
     fn a_runtime_directory_is_a_name_and_not_one_that_is_taken() {
-        check("sshd").unwrap();
-        for wrong in ["", ".", "..", "a/b", "/sshd", "sshd/", "lock"] {
+        for right in ["sshd", "php8.2-fpm", "user@1000", ".x_y", &"x".repeat(255)] {
+            check(right).unwrap();
+        }
+        for wrong in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "/sshd",
+            "sshd/",
+            "lock",
+            " ",
+            "a\nb",
+            "\u{1b}[31mred",
+            "a b",
+            "\u{fc}",
+            &"x".repeat(256),
+        ] {
             assert_eq!(check(wrong).unwrap_err().kind, Kind::Usage, "{wrong}");
         }
     }

@@ -13,6 +13,7 @@ use jail_sys::{Failure, Kind, printable};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Statx};
 use rustix::fs::{StatxAttributes, StatxFlags, getxattr, lgetxattr, openat, openat2, statx};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use crate::mountinfo::Mounts;
 use crate::plan::STAGE;
@@ -52,6 +53,8 @@ pub(crate) fn refuse(
         match openat2(CWD, mount, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
             Ok(opened) => look.mount(opened.as_fd(), mount)?,
             Err(error) if is_gone(error) => {}
+            // Below what is closed; a directory of the user's own on the way is refused as such.
+            Err(Errno::ACCESS) if !geteuid().is_root() => {}
             Err(error) => return Err(look.failed("openat2", mount, error)),
         }
     }
@@ -85,7 +88,7 @@ impl Look<'_> {
 
     /// A directory and all below it on the same mount.
     fn tree(&self, top: BorrowedFd<'_>, mut path: PathBuf) -> Result<(), Failure> {
-        let mut open: Vec<Dir> = self.enter(top, c".", &path)?.into_iter().collect();
+        let mut open: Vec<Dir> = self.enter(top, &path)?.into_iter().collect();
         while let Some(dir) = open.last_mut() {
             let entry = match dir.read() {
                 Some(Ok(entry)) => entry,
@@ -126,7 +129,14 @@ impl Look<'_> {
             return Ok(None);
         }
         match type_of(&found) {
-            FileType::Directory => self.enter(at, name, path),
+            FileType::Directory => {
+                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                match openat(at, name, flags, Mode::empty()) {
+                    Ok(dir) => self.enter(dir.as_fd(), path),
+                    Err(error) if is_gone(error) => Ok(None),
+                    Err(error) => Err(self.failed("openat", path, error)),
+                }
+            }
             FileType::RegularFile => {
                 let mut within = format!("/proc/self/fd/{}/", at.as_raw_fd()).into_bytes();
                 within.extend(name.to_bytes());
@@ -137,14 +147,14 @@ impl Look<'_> {
         }
     }
 
-    /// The directory `name` in `at`, to be read, unless it is gone.
-    fn enter(&self, at: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<Option<Dir>, Failure> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match openat(at, name, flags, Mode::empty()).and_then(Dir::new) {
-            Ok(dir) => Ok(Some(dir)),
-            Err(error) if is_gone(error) => Ok(None),
-            Err(error) => Err(self.failed("openat", path, error)),
+    /// A directory, to be read, unless it is closed.
+    fn enter(&self, dir: BorrowedFd<'_>, path: &Path) -> Result<Option<Dir>, Failure> {
+        if is_closed(dir).map_err(|error| self.failed("statx", path, error))? {
+            return Ok(None);
         }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = openat(dir, c".", flags, Mode::empty()).and_then(Dir::new);
+        opened.map(Some).map_err(|error| self.failed("openat", path, error))
     }
 
     /// Without any right to execute it, too: chmod(2) keeps capabilities, and setting an access control list keeps
@@ -187,7 +197,7 @@ impl Look<'_> {
     fn failed(&self, operation: &'static str, path: &Path, error: Errno) -> Failure {
         let failure = Failure::call(STAGE, operation, self.object(path), &error.into());
         match failure.kind {
-            Kind::Denied => failure.hint("run as root"),
+            Kind::Denied => failure.hint("make it readable for you, or run as root"),
             _ => failure,
         }
     }
@@ -196,6 +206,19 @@ impl Look<'_> {
     fn object(&self, path: &Path) -> String {
         format!("{}: {}", self.option, printable(&path.to_string_lossy()))
     }
+}
+
+/// Whether a directory is somebody else's who lets the user who starts the jail not into it: the jail has no right but
+/// that user's, so it does not get in either. One that may only not be listed is not closed, nor one of the user's own,
+/// whose mode the jail could change. For root none is.
+fn is_closed(dir: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let user = geteuid();
+    if user.is_root() {
+        return Ok(false);
+    }
+    let owner = statx(dir, c"", AtFlags::EMPTY_PATH, StatxFlags::UID)?.stx_uid;
+    let searched = openat(dir, c".", OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    Ok(owner != user.as_raw() && searched.err() == Some(Errno::ACCESS))
 }
 
 fn type_of(found: &Statx) -> FileType {

@@ -22,7 +22,7 @@ fn all(call: &Call) -> Result<Vec<Registered>, Failure> {
     let jails = registry.living()?;
     let left_behind = if call.quiet { Vec::new() } else { registry.left_behind()? };
     for failure in registry.unreadable()?.iter().chain(&left_behind) {
-        output::say(&format!("jail: {failure}"));
+        output::say_why(failure);
     }
     Ok(jails)
 }

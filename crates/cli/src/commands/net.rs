@@ -27,7 +27,7 @@ pub(super) fn net(call: &Call, net: Net) -> Result<ExitCode, Failure> {
             need_root()?;
             let networks = network::list(&call.place)?;
             for failure in network::unreadable(&call.place)? {
-                output::say(&format!("jail: {failure}"));
+                output::say_why(&failure);
             }
             if call.json {
                 output::json(&networks.iter().map(describe).collect::<Vec<_>>())

@@ -109,17 +109,12 @@ impl Child<'_> {
                 self.progress.store(progress::LEAVING, Release);
                 Err(identity::execute(paths, &self.script.exec))
             }
-            Op::ExecFd { file, .. } => {
+            Op::ExecFd { file, .. } | Op::ExecThrough { helper: file, .. } => {
                 let file = self.fd(*file)?;
                 self.progress.store(progress::LEAVING, Release);
                 Err(identity::execute_file(file, &self.script.exec))
             }
             Op::HoldReport => done(kernel::fcntl(self.shared.report, libc::F_SETFD, 0)),
-            Op::ExecThrough { helper, .. } => {
-                let file = self.fd(*helper)?;
-                self.progress.store(progress::LEAVING, Release);
-                Err(identity::execute_file(file, &self.script.exec))
-            }
             Op::Exit(status) => self.leave(*status),
             Op::Wait(pipe) => self.wait(*pipe),
             Op::Dup { from, to } => identity::duplicate(self.fd(*from)?, *to),
