@@ -16,7 +16,10 @@
 //! | /proc /dev /dev/pts | the jail's own |
 //! | /sys | only devices/system/cpu |
 //!
-//! Nothing else of the host is there. On top come grants (the host's paths with their owners mapped into the jail),
+//! Nothing else of the host is there. What is the kernel's own (proc, sysfs, control groups ..) is hidden wherever the host
+//! has it mounted below that, or below what is granted or bound, unless that very mount is named.
+//!
+//! On top come grants (the host's paths with their owners mapped into the jail),
 //! binds, directories in memory, hidden, frozen and not executable paths, and small generated files: with [`ViewSpec::address`] the jail
 //! has a `/etc/hostname` and a `/etc/hosts` of its own, with what the host's says of other machines.
 //!

@@ -6,6 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::CString;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 
@@ -255,6 +256,24 @@ fn a_directory_that_the_root_does_not_lead_to_is_none_to_work_in() {
     let failure =
         launch(program(ops), libc::CLONE_NEWNS | libc::CLONE_NEWPID).unwrap().outcome().unwrap_err();
     assert_eq!(failure.message, "the step: it leads out of the jail");
+}
+
+#[test]
+fn nothing_is_mounted_on_another_file_than_the_one_that_is_expected() {
+    // SAFETY: takes no memory.
+    assert_eq!(unsafe { libc::geteuid() }, 0, "run as root: the test makes a mount namespace");
+    let id = |path: &str| std::fs::metadata(path).map(|meta| (meta.dev(), meta.ino())).unwrap();
+    for (expected, errno) in [(id("/usr"), None), (id("/etc"), Some(libc::ESTALE))] {
+        let ops = [
+            Op::NewRoot { options: Vec::new() },
+            Op::Chdir(c"/".into()),
+            Op::NewMount { fs: c"tmpfs".into(), options: Vec::new(), attr: 0, into: 2 },
+            Op::Attach { from: Fd::Slot(2), root: Fd::Cwd, path: c"usr".into(), expected: Some(expected) },
+            Op::Exit(0),
+        ];
+        let started = launch(program(ops), libc::CLONE_NEWNS).unwrap().outcome();
+        assert_eq!(started.err().and_then(|failure| failure.errno), errno);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ prepare() {
             mount -t "$fs" "$fs" "/srv/$tree/$fs"
         done
     done
-    exec -a of-the-host sleep inf &
+    exec -a of-the-host sleep inf >/dev/null 2>&1 & # or whoever reads what is said waits for its end
 }
 
 # One tree of them, or the part of it that there is.
