@@ -34,7 +34,10 @@ impl Mounts {
     /// What reading `/proc/thread-self/mountinfo` answers.
     pub(crate) fn read(by_user: bool) -> Result<Self, Failure> {
         const FILE: &str = "/proc/thread-self/mountinfo";
-        let text = std::fs::read(FILE).map_err(|error| Failure::call(STAGE, "read", FILE, &error))?;
+        let text = std::fs::read(FILE).map_err(|error| {
+            Failure::call(STAGE, "read", FILE, &error)
+                .hint("the host's own /proc must be there: mount -t proc proc /proc")
+        })?;
         let mounts = text.split(|byte| *byte == b'\n').filter_map(mounted);
         let as_cloned = |mount: Mounted| Mounted { unbindable: mount.unbindable && !by_user, ..mount };
         Ok(Mounts(mounts.map(as_cloned).collect()))
