@@ -147,7 +147,7 @@ impl Plan {
                 (Wanted::Dmz(Box::new(plan)), Some(backends))
             }
         };
-        refuse_set_id_files(&view, identity, caller, &filter)?;
+        refuse_set_id_files(&view, &identity.keep_fds, userns, &filter)?;
         refuse_own_rules(&filter, &network)?;
         let environment = identity.environment(&user);
         let asked = view;
@@ -284,15 +284,14 @@ fn user_of(identity: &IdentitySpec, view: &mut ViewSpec) -> Result<User, Failure
 /// refuses to make one there is no such grant, nor a file that is kept open and has its owner inside.
 fn refuse_set_id_files(
     view: &ViewSpec,
-    identity: &IdentitySpec,
-    caller: Caller,
+    kept: &[KeptFd],
+    userns: Userns,
     filter: &FilterPlan,
 ) -> Result<(), Failure> {
     if filter.refuses_set_id() {
         return Ok(());
     }
-    let strangers = caller.userns(identity.userns) == Userns::Auto;
-    let kept = identity.keep_fds.iter().filter(|_| !strangers).find_map(KeptFd::with_mode);
+    let kept = kept.iter().filter(|_| userns != Userns::Auto).find_map(KeptFd::with_mode);
     let granted = view.writable().next().map(|granted| (granted.option, "grant it read-only (:ro)"));
     match granted.or(kept.map(|option| (option, "leave it out"))) {
         Some((option, remedy)) => {
